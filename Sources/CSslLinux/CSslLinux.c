@@ -1,0 +1,2 @@
+#include "CSslLinux.h"
+/* SwiftPM wants a source file in every C target. */

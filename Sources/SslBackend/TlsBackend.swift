@@ -1,0 +1,99 @@
+public import SslValues
+
+/// One TLS library behind the contract. A new engine is one folder that implements this protocol and the ones it hands out;
+/// nothing else in the package changes but the line that lists it.
+///
+/// Rules for every implementation:
+/// - All factories may be called from any thread at any time. What they return and declare `Sendable` is immutable.
+/// - **Nothing is ignored silently.** A setting that cannot be honoured fails when the context is made, with
+///   ``SslSocketError/setting(_:backend:reason:)`` or ``SslSocketError/lacking(_:backend:reason:)``.
+/// - No type, constant or error number of the library leaves the backend, but as text or in
+///   ``SslSocketError/nativeCode`` and ``SslSocketError/nativeMessage``.
+/// - No policy: which names, times, purposes and revocation rules are acceptable is decided above (see ``TlsTrustStore``).
+/// - Malformed input from outside (certificates, keys, names, ciphertext) is an error or nil, never a crash.
+public protocol TlsBackend: AnyObject, Sendable {
+    /// The name by which users select the backend, in lower case: letters, digits, `-` and `_`.
+    var name: String { get }
+    /// The version of the library that is loaded now, as it prints itself.
+    var libraryVersion: String { get }
+    /// The same as the library's own number, for example 0x030709.
+    var libraryVersionNumber: Int { get }
+    /// The version of the headers this backend was compiled with.
+    var libraryBuildVersion: String { get }
+    /// The same as the library's own number.
+    var libraryBuildVersionNumber: Int { get }
+    /// What this backend can do with the library version that is loaded.
+    var capabilities: TlsCapabilities { get }
+
+    /// Prepares everything that connections with these settings share.
+    ///
+    /// Expensive (milliseconds): made once per configuration and role, then shared by every session.
+    /// Fails if any setting cannot be honoured or any credential does not fit (a key that does not belong to its certificate:
+    /// ``SslSocketError/Code/keyMismatch``).
+    func makeContext(_ settings: TlsSettings) throws(SslSocketError) -> any TlsContext
+
+    /// Loads trusted certificates once, to be shared by contexts and static verification.
+    func makeTrustStore(_ sources: TlsTrustSources) throws(SslSocketError) -> any TlsTrustStore
+
+    /// Parses one certificate. Trailing octets are refused.
+    func makeCertificate(der: [UInt8]) throws(SslSocketError) -> any X509Certificate
+
+    /// Reads a private key in any form the library knows: PKCS#8, PKCS#1, SEC 1; PEM or DER; encrypted when a passphrase is given.
+    ///
+    /// Never asks on a terminal. An encrypted key without or with a wrong passphrase fails with
+    /// ``SslSocketError/Code/wrongPassphrase``, a damaged one with ``SslSocketError/Code/invalidUserData``.
+    func makePrivateKey(_ bytes: SecretBytes, format: SslEncodingFormat, passphrase: SecretBytes?) throws(SslSocketError) -> any TlsKey
+
+    /// Makes a new key pair.
+    func generateKey(_ kind: TlsKeyKind) throws(SslSocketError) -> any TlsKey
+
+    /// Issues a certificate: signed by `issuer`, or self-signed with `key` when `issuer` is nil.
+    ///
+    /// - Parameters:
+    ///   - template: everything that stands in the certificate.
+    ///   - key: the key of the subject; only its public half enters the certificate.
+    ///   - issuer: the CA's certificate (DER) and private key.
+    /// - Returns: the certificate in DER.
+    func issueCertificate(
+        _ template: TlsCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
+    ) throws(SslSocketError) -> [UInt8]
+}
+
+/// What a backend can do, as data: queries of the application, the comparison and the documentation all read this.
+public struct TlsCapabilities: Sendable, Hashable {
+    /// The versions that can be negotiated, for streams and datagrams.
+    public var versions: Set<TlsVersion>
+    /// The cipher suites that can be asked for, in the library's own order.
+    public var cipherSuites: [SslCipher]
+    /// The groups that can be asked for.
+    public var groups: [SslGroup]
+    /// The signature schemes that can be asked for.
+    public var signatureSchemes: [SslSignatureScheme]
+    /// The key kinds whose certificates can be used for authentication.
+    public var keyAlgorithms: [SslKeyAlgorithm]
+    /// The class groups this backend serves (`QSslSocket::implementedClasses`).
+    public var classes: Set<SslImplementedClass>
+    /// Features that work.
+    public var features: Set<SslFeature>
+    /// Features that do not, each with the reason in words. Together with ``features`` it covers every case of `SslFeature`.
+    public var lacks: [SslFeature: String]
+    /// The names of options that ``TlsSettings/backendOptions`` takes.
+    public var backendOptions: [String]
+
+    /// Makes capabilities; ``lacks`` must name a reason for every feature that is not in `features`.
+    public init(
+        versions: Set<TlsVersion>, cipherSuites: [SslCipher], groups: [SslGroup], signatureSchemes: [SslSignatureScheme],
+        keyAlgorithms: [SslKeyAlgorithm], classes: Set<SslImplementedClass>, features: Set<SslFeature>,
+        lacks: [SslFeature: String], backendOptions: [String] = []
+    ) {
+        self.versions = versions
+        self.cipherSuites = cipherSuites
+        self.groups = groups
+        self.signatureSchemes = signatureSchemes
+        self.keyAlgorithms = keyAlgorithms
+        self.classes = classes
+        self.features = features
+        self.lacks = lacks
+        self.backendOptions = backendOptions
+    }
+}

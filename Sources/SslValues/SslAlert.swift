@@ -1,0 +1,78 @@
+/// How serious an alert is (`QSsl::AlertLevel`). TLS 1.3 treats every alert but `closeNotify` and `userCancelled` as fatal,
+/// whatever level stands on the wire.
+public enum SslAlertLevel: UInt8, Sendable, Hashable {
+    /// The connection may go on.
+    case warning = 1
+    /// The connection ends.
+    case fatal = 2
+    /// Not a level of the protocol.
+    case unknown = 0
+}
+
+/// The alert codes of TLS (RFC 8446 section 6 and the older ones of RFC 5246 section 7.2), `QSsl::AlertType`.
+public enum SslAlertType: UInt8, Sendable, Hashable, CaseIterable, CustomStringConvertible {
+    case closeNotify = 0
+    case unexpectedMessage = 10
+    case badRecordMac = 20
+    case recordOverflow = 22
+    case decompressionFailure = 30
+    case handshakeFailure = 40
+    case noCertificate = 41
+    case badCertificate = 42
+    case unsupportedCertificate = 43
+    case certificateRevoked = 44
+    case certificateExpired = 45
+    case certificateUnknown = 46
+    case illegalParameter = 47
+    case unknownCa = 48
+    case accessDenied = 49
+    case decodeError = 50
+    case decryptError = 51
+    case exportRestriction = 60
+    case protocolVersion = 70
+    case insufficientSecurity = 71
+    case internalError = 80
+    case inappropriateFallback = 86
+    case userCancelled = 90
+    case noRenegotiation = 100
+    case missingExtension = 109
+    case unsupportedExtension = 110
+    case certificateUnobtainable = 111
+    case unrecognizedName = 112
+    case badCertificateStatusResponse = 113
+    case badCertificateHashValue = 114
+    case unknownPskIdentity = 115
+    case certificateRequired = 116
+    case noApplicationProtocol = 120
+    /// A code this library has no name for; never sent.
+    case unknownAlertMessage = 255
+
+    /// The alert of a wire code; ``unknownAlertMessage`` for a code without a name.
+    public init(code: UInt8) { self = SslAlertType(rawValue: code) ?? .unknownAlertMessage }
+
+    /// The name of the RFC, for example `bad_certificate`.
+    public var description: String {
+        var out = ""
+        for c in "\(self as Any)".split(separator: ".").last ?? "" {
+            if c.isUppercase { out += "_" + c.lowercased() } else { out.append(c) }
+        }
+        return out
+    }
+}
+
+/// One alert that was sent or received.
+public struct SslAlert: Sendable, Hashable, CustomStringConvertible {
+    /// Warning or fatal, as it stood on the wire.
+    public var level: SslAlertLevel
+    /// What the alert says.
+    public var type: SslAlertType
+
+    /// Makes an alert value.
+    public init(_ level: SslAlertLevel, _ type: SslAlertType) {
+        self.level = level
+        self.type = type
+    }
+
+    /// For example `fatal bad_certificate`.
+    public var description: String { "\(level) \(type)" }
+}
