@@ -31,19 +31,19 @@ public struct TlsSessionState: ~Copyable {
 
     /// Ends a call: keeps a copy of what was not read.
     public mutating func end() {
-        if position < window.count { unsafe inbox.append(UnsafeRawBufferPointer(rebasing: window[position...])) }
+        if unsafe position < window.count { unsafe inbox.append(UnsafeRawBufferPointer(rebasing: window[position...])) }
         unsafe window = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
         position = 0
         sink = nil
     }
 
     /// How many octets of ciphertext can be pulled now.
-    public var available: Int { inbox.count + window.count - position }
+    public var available: Int { unsafe inbox.count + window.count - position }
 
     /// What an engine's pull callback does: moves up to `target.count` octets and returns how many; 0 when starved.
     public mutating func pull(into target: UnsafeMutableRawBufferPointer) -> Int {
         if !inbox.isEmpty { return unsafe inbox.take(into: target) }
-        let n = min(target.count, window.count - position)
+        let n = unsafe min(target.count, window.count - position)
         guard n > 0 else { return 0 }
         unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: window[position..<(position + n)]))
         position += n
@@ -52,9 +52,9 @@ public struct TlsSessionState: ~Copyable {
 
     /// Moves the window into the inbox, so that all ciphertext is in one piece.
     public mutating func gather() {
-        guard position < window.count else { return }
+        guard unsafe position < window.count else { return }
         unsafe inbox.append(UnsafeRawBufferPointer(rebasing: window[position...]))
-        position = window.count
+        position = unsafe window.count
     }
 
     // MARK: Events and failure

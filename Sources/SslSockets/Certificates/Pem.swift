@@ -1,0 +1,119 @@
+internal import SslValues
+
+/// The textual encoding of certificates and keys (RFC 7468): Base64 between two marked lines.
+enum Pem {
+    /// One `-----BEGIN label-----` block.
+    struct Block: Sendable, Hashable {
+        var label: String
+        var der: [UInt8]
+    }
+
+    /// The blocks of a text, in order. Text around them is skipped; a block that cannot be decoded ends the list with an error.
+    static func blocks(in text: [UInt8], labels: Set<String>) throws(SslSocketError) -> [Block] {
+        var found: [Block] = []
+        var label: String?
+        var body: [UInt8] = []
+        for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true) {
+            let line = trimmed(line)
+            if let open = label {
+                if line.elementsEqual("-----END \(open)-----".utf8) {
+                    guard let der = decodeBase64(body) else {
+                        throw SslSocketError(.invalidUserData, "A PEM block \"\(open)\" is not valid Base64")
+                    }
+                    if labels.contains(open) { found.append(Block(label: open, der: der)) }
+                    label = nil
+                } else {
+                    body.append(contentsOf: line)
+                }
+            } else if line.starts(with: "-----BEGIN ".utf8), line.count > 16, line.suffix(5).elementsEqual("-----".utf8) {
+                label = String(decoding: line.dropFirst(11).dropLast(5), as: UTF8.self)
+                body = []
+            }
+        }
+        if let open = label {
+            throw SslSocketError(.invalidUserData, "A PEM block \"\(open)\" has no end: the data is cut off")
+        }
+        return found
+    }
+
+    /// The PEM form, in lines of 64 characters.
+    static func encode(_ der: [UInt8], label: String) -> String {
+        let base64 = encodeBase64(der)
+        var text = "-----BEGIN \(label)-----\n"
+        var rest = base64[...]
+        while !rest.isEmpty {
+            text += String(decoding: rest.prefix(64), as: UTF8.self) + "\n"
+            rest = rest.dropFirst(64)
+        }
+        return text + "-----END \(label)-----\n"
+    }
+
+    private static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var line = line
+        while let last = line.last, last == 13 || last == 32 || last == 9 { line.removeLast() }
+        while let first = line.first, first == 32 || first == 9 { line.removeFirst() }
+        return line
+    }
+
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    static func encodeBase64(_ bytes: [UInt8]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity((bytes.count + 2) / 3 * 4)
+        var index = 0
+        while index < bytes.count {
+            let left = min(3, bytes.count - index)
+            var group = UInt32(bytes[index]) << 16
+            if left > 1 { group |= UInt32(bytes[index + 1]) << 8 }
+            if left > 2 { group |= UInt32(bytes[index + 2]) }
+            text.append(alphabet[Int(group >> 18 & 63)])
+            text.append(alphabet[Int(group >> 12 & 63)])
+            text.append(left > 1 ? alphabet[Int(group >> 6 & 63)] : UInt8(ascii: "="))
+            text.append(left > 2 ? alphabet[Int(group & 63)] : UInt8(ascii: "="))
+            index += 3
+        }
+        return text
+    }
+
+    /// Strict Base64 (RFC 4648 section 4) without white space; nil for anything else.
+    static func decodeBase64(_ text: [UInt8]) -> [UInt8]? {
+        guard text.count % 4 == 0 else { return nil }
+        let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count / 4 * 3)
+        var group: UInt32 = 0
+        var have = 0
+        for character in text.dropLast(padding) {
+            let value: UInt32
+            switch character {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = UInt32(character) - 65
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): value = UInt32(character) - 97 + 26
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = UInt32(character) - 48 + 52
+            case UInt8(ascii: "+"): value = 62
+            case UInt8(ascii: "/"): value = 63
+            default: return nil
+            }
+            group = group << 6 | value
+            have += 1
+            if have == 4 {
+                bytes.append(UInt8(group >> 16 & 255))
+                bytes.append(UInt8(group >> 8 & 255))
+                bytes.append(UInt8(group & 255))
+                group = 0
+                have = 0
+            }
+        }
+        switch have {
+        case 0: break
+        case 2:
+            guard group & 15 == 0 else { return nil }
+            bytes.append(UInt8(group >> 4 & 255))
+        case 3:
+            guard group & 3 == 0 else { return nil }
+            bytes.append(UInt8(group >> 10 & 255))
+            bytes.append(UInt8(group >> 2 & 255))
+        default: return nil
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,112 @@
+internal import SslBackend
+internal import SslValues
+
+/// The shared half of a configuration: its settings and what was prepared from them.
+final class ConfigurationStorage: Sendable {
+    let values: SslConfiguration.Values
+    private struct Key: Hashable {
+        let backend: String
+        let role: SslRole
+        let transport: TlsTransport
+        let pausesAtClientHello: Bool
+    }
+    private let contexts = Lock<[Key: any TlsContext]>([:])
+
+    init(_ values: SslConfiguration.Values) { self.values = values }
+
+    func context(
+        role: SslRole, transport: TlsTransport, pausesAtClientHello: Bool
+    ) throws(SslSocketError) -> any TlsContext {
+        let backend = try SslBackends.resolve(values.backend)
+        let key = Key(backend: backend.name, role: role, transport: transport, pausesAtClientHello: pausesAtClientHello)
+        return try contexts.withLock { contexts throws(SslSocketError) -> any TlsContext in
+            if let known = contexts[key] { return known }
+            var settings = try values.settings(role: role, transport: transport, backend: backend)
+            settings.pausesAtClientHello = pausesAtClientHello
+            let fresh = try backend.makeContext(settings)
+            contexts[key] = fresh
+            return fresh
+        }
+    }
+}
+
+extension SslConfiguration.Values {
+    /// The settings these values come to for one backend and role.
+    func settings(role: SslRole, transport: TlsTransport, backend: any TlsBackend) throws(SslSocketError) -> TlsSettings {
+        let range = transport == .datagram && protocolRange == .secureProtocols ? SslProtocol.dtlsV1_2OrLater : protocolRange
+        guard let versions = range.versions, versions.lowerBound.isDatagram == (transport == .datagram) else {
+            throw SslSocketError(
+                .invalidUserData, "The protocol \(protocolRange) cannot be used for \(transport == .stream ? "TLS over a stream" : "DTLS")")
+        }
+        let verifies = peerVerifyMode.effective(for: role)
+        let sources = TlsTrustSources(includesSystem: usesSystemCaCertificates, anchors: caCertificates.map(\.der))
+        let trust: any TlsTrustStore =
+            role == .client && verifies != .verifyNone
+            ? try TrustStores.store(sources, backend: backend) : LazyTrustStore(sources, backend: backend)
+        var settings = TlsSettings(
+            role: role, transport: transport, versions: versions, cipherSuites: ciphers.isEmpty ? SslCipher.defaults : ciphers,
+            groups: groups.isEmpty ? SslGroup.defaults : groups, trust: trust)
+        settings.signatureSchemes = signatureSchemes
+        settings.serverCipherPreference = !options.contains(.disableServerCipherPreference)
+        settings.tickets.isEnabled = !options.contains(.disableSessionTickets)
+        settings.backendOptions = backendConfiguration
+        settings.certificateAuthorities = requestedAuthorities.map { $0.parsed.subjectDer }
+        for credential in credentials {
+            guard let key = credential.key else {
+                throw SslSocketError(.invalidUserData, "There is a certificate without its private key in the configuration")
+            }
+            guard !credential.chain.isEmpty else {
+                throw SslSocketError(.invalidUserData, "There is a private key without its certificate in the configuration")
+            }
+            settings.credentials.append(TlsCredentials(chain: credential.chain.map(\.der), key: try key.handle(for: backend)))
+        }
+        if role == .server && settings.credentials.isEmpty {
+            throw SslSocketError(.invalidUserData, "A TLS server needs a certificate and its private key; the configuration has none")
+        }
+        for name in allowedNextProtocols {
+            guard (1...255).contains(name.utf8.count) else {
+                throw SslSocketError(.invalidUserData, "\"\(name)\" cannot be an ALPN protocol: a name has 1 to 255 octets")
+            }
+            settings.applicationProtocols.append(Array(name.utf8))
+        }
+        if role == .server {
+            settings.clientCertificate =
+                switch verifies {
+                case .verifyNone: .none
+                case .queryPeer, .autoVerifyPeer: .request
+                case .verifyPeer: .require
+                }
+        }
+        return settings
+    }
+}
+
+/// A trust store that is loaded when a peer first shows a certificate: a server that merely asks for one, and a client that does not verify,
+/// should not pay for the system's store.
+final class LazyTrustStore: TlsTrustStore {
+    let backend: any TlsBackend
+    private let sources: TlsTrustSources
+    private let loaded = Lock<(any TlsTrustStore)?>(nil)
+
+    init(_ sources: TlsTrustSources, backend: any TlsBackend) {
+        self.sources = sources
+        self.backend = backend
+    }
+
+    private var store: (any TlsTrustStore)? {
+        loaded.withLock { loaded in
+            if loaded == nil { loaded = try? TrustStores.store(sources, backend: backend) }
+            return loaded
+        }
+    }
+
+    var count: Int { store?.count ?? 0 }
+
+    /// A store that cannot be loaded trusts nobody.
+    func findPath(_ chain: [any X509Certificate]) -> TlsPath {
+        store?.findPath(chain)
+            ?? TlsPath(
+                certificates: Array(chain.prefix(1)), isAnchored: false,
+                problems: [TlsPathProblem(.unableToGetLocalIssuerCertificate, depth: 0)])
+    }
+}

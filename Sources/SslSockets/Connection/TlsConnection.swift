@@ -1,0 +1,394 @@
+internal import Glibc
+package import SslBackend
+package import SslValues
+
+/// A session and the policy above it, without I/O. Every driver (blocking wait, reactor, test pipe) goes through here, and nobody
+/// else touches a session, so that no driver can pass the policy by.
+///
+/// It belongs to one thread at a time, like the session. It never emits a signal itself: decisions and events are handed to the driver, after the
+/// engine has returned.
+package final class TlsConnection {
+    /// Where the connection stands.
+    package enum Phase {
+        /// The handshake is running.
+        case handshaking
+        /// The ClientHello is there and the driver must ``answer(clientHello:)``.
+        case awaitingClientHello
+        /// The peer's certificates have these problems and the driver must ``answerVerification(accept:)``.
+        case awaitingVerdict([SslError])
+        /// Application data flows.
+        case established
+        /// The peer said close_notify; this end may still write.
+        case halfClosed
+        /// The end.
+        case ended(SslSocketError)
+    }
+
+    /// What a turn came to.
+    package enum Turn {
+        /// More ciphertext is needed.
+        case wantsInput
+        /// The destination is full, or the handshake has just been completed: call again.
+        case progressed
+        /// The phase has changed to one where the driver has to decide, or to an end.
+        case phaseChanged
+    }
+
+    private let session: any TlsSession
+    private let context: any TlsContext
+    private let configuration: SslConfiguration
+    /// Which end this is.
+    package let role: SslRole
+    /// Where the connection stands.
+    package private(set) var phase = Phase.handshaking
+    /// The name the peer has to prove; nil on a server.
+    package let peerName: PeerName?
+    /// The problems found with the peer's certificates, accepted or not.
+    package private(set) var peerErrors: [SslError] = []
+    private var verifiedValidity: ClosedRange<SslInstant>?
+    private var offeredTicket: SslSessionTicket?
+    private var serverConfiguration: SslConfiguration?
+
+    /// Plaintext not encrypted yet.
+    private var outgoing = ByteQueue()
+    /// close_notify has been sent.
+    private var isClosed = false
+
+    /// A record holds at most 16 KiB of plaintext; full ones cost the least per octet.
+    private static let recordSize = 16_384
+
+    // MARK: Making one
+
+    /// Starts a client.
+    ///
+    /// - Parameter host: the name the peer must prove and, unless it is an address, the server name to send. An empty name
+    ///   proves nothing, so that verification fails.
+    package init(clientTo host: String, configuration: SslConfiguration) throws(SslSocketError) {
+        self.configuration = configuration
+        role = .client
+        context = try configuration.context(role: .client)
+        let mode = configuration.peerVerifyMode.effective(for: .client)
+        var name: PeerName?
+        do throws(SslSocketError) {
+            name = host.isEmpty ? nil : try PeerName(host)
+        } catch {
+            // A name that no certificate can prove matters only to those who ask for proof.
+            if mode != .verifyNone { throw error }
+        }
+        peerName = name
+        var parameters = TlsSessionParameters()
+        if !configuration.options.contains(.disableServerNameIndication) { parameters.serverName = name?.serverName }
+        if let ticket = configuration.sessionTicket,
+            ticket.isUsable(under: Self.terms(configuration, name, context.backend), at: .now)
+        {
+            offeredTicket = ticket
+            parameters.resumption = unsafe ticket.secret.withBytes { unsafe [UInt8]($0) }
+        }
+        session = try context.makeSession(parameters)
+    }
+
+    /// Starts a server.
+    ///
+    /// - Parameter asks: hands out the ClientHello before it is answered, as ``Phase/awaitingClientHello``.
+    package init(server configuration: SslConfiguration, asksAboutClientHello asks: Bool = false) throws(SslSocketError) {
+        self.configuration = configuration
+        role = .server
+        peerName = nil
+        context = try configuration.context(role: .server, pausesAtClientHello: asks)
+        session = try context.makeSession(TlsSessionParameters())
+    }
+
+    // MARK: Receiving
+
+    /// Goes on with the handshake.
+    package func handshake(_ input: TlsInput, _ output: any TlsSink) -> Turn {
+        guard case .handshaking = phase else { return .phaseChanged }
+        var input = unsafe input
+        while true {
+            switch unsafe session.handshake(input, output) {
+            case .progressed:
+                unsafe input = unsafe .empty
+                phase = .established
+                return .progressed
+            case .earlyData:
+                return end(SslSocketError(.unsupportedFeature, "Early data arrived although none was allowed", backend: context.backend.name))
+            case .wantsInput: return .wantsInput
+            case .needsDecision(.clientHello):
+                phase = .awaitingClientHello
+                return .phaseChanged
+            case .needsDecision(.peerVerification):
+                if judgePeer() { return .phaseChanged }
+                unsafe input = unsafe .empty
+            case .closed:
+                return end(SslSocketError(.remoteHostClosed, "The peer closed the connection during the handshake"))
+            case .truncated:
+                return end(SslSocketError(.truncated, "The connection was closed during the handshake"))
+            case .failed(let error): return end(error)
+            }
+        }
+    }
+
+    /// Decrypts into `buffer`, at most `limit` octets. Ends with `.wantsInput` when all ciphertext is used up.
+    package func receive(_ input: TlsInput, into buffer: inout ByteQueue, limit: Int, _ output: any TlsSink) -> Turn {
+        var input = unsafe input
+        var left = limit
+        while left > 0 {
+            let room = unsafe buffer.writable(minimum: buffer.capacity < Self.recordSize ? 1024 : Self.recordSize)
+            let (count, turn) = unsafe receive(input, into: UnsafeMutableRawBufferPointer(rebasing: room.prefix(left)), output)
+            buffer.commit(count)
+            left -= count
+            unsafe input = unsafe .empty
+            if case .progressed = turn { continue }
+            return turn
+        }
+        // Nothing can be taken now: the session keeps the ciphertext.
+        if unsafe !input.bytes.isEmpty || input.isEndOfStream {
+            let (_, turn) = unsafe receive(input, into: UnsafeMutableRawBufferPointer(start: nil, count: 0), output)
+            return turn
+        }
+        return .progressed
+    }
+
+    /// Decrypts straight into `destination`.
+    package func receive(
+        _ input: TlsInput, into destination: UnsafeMutableRawBufferPointer, _ output: any TlsSink
+    ) -> (count: Int, turn: Turn) {
+        switch phase {
+        case .established: break
+        case .halfClosed, .ended, .awaitingVerdict, .awaitingClientHello, .handshaking: return (0, .phaseChanged)
+        }
+        switch unsafe session.read(into: destination, input, output) {
+        case .progressed(let count): return (count, .progressed)
+        case .wantsInput(let count): return (count, .wantsInput)
+        case .needsDecision(.peerVerification):
+            if judgePeer() { return (0, .phaseChanged) }
+            return (0, .progressed)
+        case .needsDecision(.clientHello), .earlyData:
+            return (0, end(SslSocketError(.sslInternal, "The engine asked for a decision out of turn", backend: context.backend.name)))
+        case .closed:
+            phase = .halfClosed
+            return (0, .phaseChanged)
+        case .truncated:
+            return (
+                0,
+                end(
+                    SslSocketError(
+                        .truncated, "The peer ended the connection without close_notify: what was received may be incomplete"))
+            )
+        case .failed(let error): return (0, end(error))
+        }
+    }
+
+    /// Ciphertext kept because it could not be used yet.
+    package var pendingInput: Int { session.pendingInput }
+
+    // MARK: Sending
+
+    /// Plaintext not encrypted yet.
+    package var bytesToEncrypt: Int { outgoing.count }
+
+    /// Queues plaintext; encrypts full records at once while `output` has room. Returns how many octets were encrypted.
+    package func write(_ bytes: UnsafeRawBufferPointer, _ output: SocketOutput) -> Int {
+        switch phase {
+        case .established, .halfClosed: break
+        default:
+            unsafe outgoing.append(bytes)
+            return 0
+        }
+        var rest = unsafe bytes
+        var encrypted = 0
+        while rest.count > 0 {
+            if outgoing.isEmpty, rest.count >= Self.recordSize, output.hasRoom {
+                let whole = min(rest.count - rest.count % Self.recordSize, output.room(for: Self.recordSize))
+                encrypted += unsafe encrypt(UnsafeRawBufferPointer(rebasing: rest.prefix(whole)), output)
+                unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest.dropFirst(whole))
+                continue
+            }
+            // Top the gathered record up; what is beyond a record waits for room.
+            let share = output.hasRoom ? min(rest.count, max(Self.recordSize - outgoing.count, 1)) : rest.count
+            unsafe outgoing.append(UnsafeRawBufferPointer(rebasing: rest.prefix(share)))
+            unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest.dropFirst(share))
+            while outgoing.count >= Self.recordSize, output.hasRoom { encrypted += encryptGathered(output) }
+        }
+        return encrypted
+    }
+
+    /// Encrypts what is queued while `output` has room. Returns how many octets were encrypted.
+    package func flush(_ output: SocketOutput) -> Int {
+        guard !isClosed else { return 0 }
+        switch phase {
+        case .established, .halfClosed: break
+        default: return 0
+        }
+        var encrypted = 0
+        while !outgoing.isEmpty, output.hasRoom {
+            // The last record leaves straight from the engine's memory: nothing will follow it.
+            output.sendsAtOnce = outgoing.count <= Self.recordSize
+            let count = encryptGathered(output)
+            output.sendsAtOnce = false
+            if count == 0 { break }
+            encrypted += count
+        }
+        return encrypted
+    }
+
+    private func encryptGathered(_ output: SocketOutput) -> Int {
+        let count = unsafe encrypt(UnsafeRawBufferPointer(rebasing: outgoing.readable.prefix(Self.recordSize)), output)
+        outgoing.consume(count)
+        return count
+    }
+
+    private func encrypt(_ bytes: UnsafeRawBufferPointer, _ output: any TlsSink) -> Int {
+        switch unsafe session.write(bytes, output) {
+        case .progressed(let count): return count
+        case .failed(let error): _ = end(error)
+        default: break
+        }
+        return 0
+    }
+
+    /// Sends close_notify once; queued plaintext must have been flushed.
+    package func close(_ output: any TlsSink) {
+        guard !isClosed else { return }
+        switch phase {
+        case .established, .halfClosed:
+            isClosed = true
+            if case .failed(let error) = session.close(output) { _ = end(error) }
+        default: break
+        }
+    }
+
+    /// Gives memory back while nothing flows.
+    package func releaseBuffers() {
+        if outgoing.capacity > 1024 { outgoing.releaseStorage() }
+        session.releaseBuffers()
+    }
+
+    // MARK: Decisions
+
+    /// Judges the peer. True when the driver has to decide; false when the verdict was given.
+    private func judgePeer() -> Bool {
+        let mode = configurationInForce.peerVerifyMode.effective(for: role)
+        guard mode != .verifyNone else {
+            session.answer(peerVerification: .accept)
+            return false
+        }
+        let verification = PeerVerification(
+            purpose: role == .client ? .serverAuthentication : .clientAuthentication, name: peerName, time: TlsClock.now,
+            depth: configurationInForce.peerVerifyDepth)
+        let result = verification.judge(session.peerCertificates, store: contextInForce.settings.trust)
+        peerErrors = result.errors
+        verifiedValidity = result.validity
+        if result.errors.isEmpty {
+            session.answer(peerVerification: .accept)
+            return false
+        }
+        phase = .awaitingVerdict(result.errors)
+        return true
+    }
+
+    /// Accepts the peer in spite of its errors, or refuses it with the alert of the first.
+    package func answerVerification(accept: Bool) {
+        guard case .awaitingVerdict(let errors) = phase else { return }
+        phase = session.isEstablished ? .established : .handshaking
+        if accept {
+            session.answer(peerVerification: .accept)
+            return
+        }
+        let first = errors.first ?? SslError(.unspecifiedError)
+        session.answer(
+            peerVerification: .refuse(
+                first.code.alert,
+                SslSocketError(
+                    .peerVerificationFailed, "The peer's certificate was refused: \(first)", backend: context.backend.name,
+                    alert: first.code.alert)))
+    }
+
+    /// Goes on from the ClientHello with another configuration, or with the present one for nil.
+    package func answerClientHello(_ chosen: SslConfiguration?) {
+        guard case .awaitingClientHello = phase else { return }
+        phase = .handshaking
+        do throws(SslSocketError) {
+            // The configuration may name another backend by mistake; the session cannot change engines.
+            let chosenContext = try chosen?.context(role: .server)
+            if let chosenContext, chosenContext.backend !== context.backend {
+                throw SslSocketError(
+                    .invalidUserData,
+                    "The configuration chosen for a server name uses the backend \(chosenContext.backend.name), the server "
+                        + "\(context.backend.name)")
+            }
+            serverConfiguration = chosen
+            session.answer(clientHello: .proceed(with: chosenContext))
+        } catch {
+            session.answer(clientHello: .refuse(.internalError, error))
+        }
+    }
+
+    /// Refuses the client before anything was answered.
+    package func refuseClientHello(_ alert: SslAlertType, _ error: SslSocketError) {
+        guard case .awaitingClientHello = phase else { return }
+        phase = .handshaking
+        session.answer(clientHello: .refuse(alert, error))
+    }
+
+    private var configurationInForce: SslConfiguration { serverConfiguration ?? configuration }
+    private var contextInForce: any TlsContext {
+        guard let serverConfiguration, let chosen = try? serverConfiguration.context(role: .server) else { return context }
+        return chosen
+    }
+
+    private func end(_ error: SslSocketError) -> Turn {
+        phase = .ended(error)
+        return .phaseChanged
+    }
+
+    // MARK: Facts
+
+    /// What was negotiated.
+    package var facts: TlsSessionFacts { session.facts }
+    /// The backend's name.
+    package var backendName: String { context.backend.name }
+    /// The ClientHello, on a server.
+    package var clientHello: TlsClientHello? { session.clientHello }
+
+    /// The chain the peer showed, leaf first; on a resumed connection the one of the ticket.
+    package var peerCertificates: [SslCertificate] {
+        var chain = session.peerCertificates
+        if chain.count <= 1, let offeredTicket, facts.isResumed { chain = offeredTicket.peerChain }
+        return chain.compactMap { try? SslCertificate(context.backend.makeCertificate(der: $0)) }
+    }
+
+    /// True when ``takeEvents()`` has something.
+    package var hasEvents: Bool { session.hasEvents }
+    /// What happened since the last call.
+    package func takeEvents() -> [TlsEvent] { session.takeEvents() }
+
+    /// The ticket of an event, with the verdict of this connection.
+    package func ticket(_ secret: [UInt8], lifetime: Int) -> SslSessionTicket {
+        let resumed = facts.isResumed ? offeredTicket : nil
+        return SslSessionTicket(
+            terms: Self.terms(configuration, peerName, context.backend), secret: SecretBytes(secret),
+            peerChain: resumed?.peerChain ?? session.peerCertificates, validity: resumed?.validity ?? verifiedValidity,
+            received: .now, lifetimeHint: lifetime)
+    }
+
+    private static func terms(
+        _ configuration: SslConfiguration, _ name: PeerName?, _ backend: any TlsBackend
+    ) -> SslSessionTicket.Terms {
+        SslSessionTicket.Terms(
+            backend: backend.name, libraryVersion: backend.libraryVersion, name: name,
+            verifyMode: configuration.peerVerifyMode.effective(for: .client), verifyDepth: configuration.peerVerifyDepth,
+            caCertificates: configuration.caCertificates, usesSystemCaCertificates: configuration.usesSystemCaCertificates,
+            credentials: configuration.credentials)
+    }
+
+    /// Keying material for the application (RFC 5705).
+    package func exportKeyingMaterial(label: String, context: [UInt8]?, length: Int) throws(SslSocketError) -> SecretBytes {
+        try session.exportKeyingMaterial(label: label, context: context, length: length)
+    }
+
+    /// Starts a TLS 1.3 key update.
+    package func updateKeys(requestsPeer: Bool, _ output: any TlsSink) throws(SslSocketError) {
+        if case .failed(let error) = session.updateKeys(requestsPeer: requestsPeer, output) { throw error }
+    }
+}

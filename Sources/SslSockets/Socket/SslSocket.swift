@@ -1,0 +1,178 @@
+internal import SslBackend
+public import SslValues
+
+/// A TCP socket that can speak TLS (`QSslSocket`).
+///
+/// It starts out plain and becomes encrypted by ``connectToHostEncrypted(_:port:peerVerifyName:protocol:)`` at once, or by
+/// ``startClientEncryption()`` and ``startServerEncryption()`` later (STARTTLS). Reading and writing look the same before and after.
+///
+/// **One isolation domain.** A socket is not `Sendable`: it belongs to one task, actor or thread at a time, as a QSslSocket belongs to its
+/// thread. It can be sent once to another. Wrap it in an actor to read and write from two tasks.
+///
+/// **Three ways to drive it.** Every `waitFor…` exists in two forms under one name: in a plain thread it blocks, in async code it suspends.
+/// Nothing happens between waits but what a call does by itself: ``write(_:)-(Span<UInt8>)`` encrypts and sends whole records at once,
+/// and what is left goes out with ``flush()`` or the next wait.
+///
+/// **Errors.** The calls of Qt's shape return false and set ``error``; the Swift-native calls (``connect(to:port:configuration:timeout:)``,
+/// ``receive(into:)``, ``send(_:)``) throw ``SslSocketError``.
+public final class SslSocket {
+    // MARK: Settings
+
+    /// The settings of the next handshake (`sslConfiguration`). Changing them does nothing to a handshake that has begun.
+    public var sslConfiguration: SslConfiguration
+    /// A name to prove and to send instead of the host's (`peerVerifyName`); it outlives reconnecting.
+    public var peerVerifyName: String?
+    /// Whether the handshake stops at certificate errors until ``resume()``. Default: ``SslPauseMode/never``.
+    public var pauseMode = SslPauseMode.never
+    var ignoreRules = IgnoreRules()
+    var readLimit = 0
+
+    // MARK: State
+
+    /// Where the socket stands.
+    public internal(set) var state = SslSocketState.unconnected
+    /// Which role it plays; it stays after the end, until the next connect.
+    public internal(set) var mode = SslMode.unencrypted
+    /// The last error; nil before any. It stays until the next connect.
+    public internal(set) var error: SslSocketError?
+    /// True from just before ``encrypted`` is emitted until the connection ends.
+    public internal(set) var isEncrypted = false
+    /// The name given to connect (`peerName`).
+    public internal(set) var peerName = ""
+    /// The problems found with the peer's certificates in the last handshake (`sslHandshakeErrors`).
+    public internal(set) var sslHandshakeErrors: [SslError] = []
+    /// The last session ticket a client received: put it into ``SslConfiguration/sessionTicket`` to resume (`sessionTicket`).
+    public internal(set) var sessionTicket: SslSessionTicket?
+
+    /// How far connecting has come.
+    enum Stage {
+        case idle
+        case lookup(HostLookup)
+        case connecting(ConnectAttempts)
+        case open(SocketDescriptor)
+    }
+    var stage = Stage.idle
+    var connection: TlsConnection?
+    let output = SocketOutput()
+    /// What can be read, in the plain and in the encrypted phase alike.
+    var incoming = ByteQueue()
+    var registration: Registration?
+    var signals: SignalTable?
+    /// Encryption starts as soon as TCP is up.
+    var startsEncryptionOnConnect = false
+    /// Counts connects and ends, so that a turn notices that a slot changed the ground under it.
+    var epoch = 0
+    /// The system may have octets for us.
+    var isReadable = false
+    /// The peer has hung up; reading goes on to the end of the stream.
+    var hasHangup = false
+    /// No more octets will come.
+    var isReadFinished = false
+    /// Paused by ``SslPauseMode/onSslErrors``.
+    var isPaused = false
+    /// Octets decrypted and not announced by ``readyRead`` yet.
+    var hasUnannouncedData = false
+    /// Counts announcements, for waits.
+    var announcements = 0
+    /// Octets of plaintext handed on and not announced by ``bytesWritten`` yet.
+    var unannouncedWritten = 0
+    /// Octets of plaintext handed on since the connection began.
+    var totalWritten = 0
+    /// disconnectFromHost was called: end when everything is sent.
+    var isDisconnecting = false
+    /// Chooses the configuration of a server connection by its ClientHello.
+    var clientHelloHook: ((SslSocket, SslClientHello) -> SslClientHelloChoice)?
+
+    /// Makes a plain, unconnected socket (`QSslSocket()`).
+    ///
+    /// - Parameter configuration: what to start with; ``SslConfiguration/default`` when left out.
+    public init(configuration: SslConfiguration = .default) { sslConfiguration = configuration }
+
+    deinit { closeDescriptor() }
+
+    // MARK: Verification
+
+    /// Ignores every certificate error of the current or the next handshake (`ignoreSslErrors()`): **anyone may then be the peer**.
+    /// Connecting resets it, so call it afterwards or in a slot of ``sslErrors``.
+    public func ignoreSslErrors() { ignoreRules.all = true }
+
+    /// Ignores exactly these errors (`ignoreSslErrors(list)`): the handshake goes on if each error found is one of them, in code and certificate.
+    /// It replaces the earlier list; an empty one clears it. Unlike Qt, connecting clears it too.
+    public func ignoreSslErrors(_ errors: [SslError]) { ignoreRules.list = errors }
+
+    // MARK: Facts
+
+    /// The negotiated version; ``SslProtocol/unknownProtocol`` while not encrypted (`sessionProtocol`).
+    public var sessionProtocol: SslProtocol {
+        isEncrypted ? connection?.facts.version.map { SslProtocol(exactly: $0) } ?? .unknownProtocol : .unknownProtocol
+    }
+    /// The negotiated cipher suite; nil while not encrypted (`sessionCipher`).
+    public var sessionCipher: SslCipher? { isEncrypted ? connection?.facts.cipher : nil }
+    /// The negotiated group; nil while not encrypted, or when none was used.
+    public var sessionGroup: SslGroup? { isEncrypted ? connection?.facts.group : nil }
+    /// The session was resumed.
+    public var isSessionResumed: Bool { isEncrypted ? connection?.facts.isResumed ?? false : false }
+    /// The server name a client asked for, on a server from the ClientHello on.
+    public var requestedServerName: String? { connection?.clientHello?.serverName ?? connection?.facts.serverName }
+    /// The ALPN protocol (`nextNegotiatedProtocol`); nil when none was negotiated.
+    public var nextNegotiatedProtocol: String? {
+        isEncrypted ? connection?.facts.applicationProtocol.map { String(decoding: $0, as: UTF8.self) } : nil
+    }
+    /// What came of ALPN (`nextProtocolNegotiationStatus`).
+    public var nextProtocolNegotiationStatus: SslNextProtocolStatus {
+        if nextNegotiatedProtocol != nil { return .negotiated }
+        return isEncrypted && !sslConfiguration.allowedNextProtocols.isEmpty ? .unsupported : .none
+    }
+    /// The chain the peer sent, leaf first (`peerCertificateChain`), from the moment it is verified; empty when there is none.
+    public var peerCertificateChain: [SslCertificate] { connection?.peerCertificates ?? [] }
+    /// The peer's own certificate (`peerCertificate`); nil when there is none.
+    public var peerCertificate: SslCertificate? { peerCertificateChain.first }
+    /// The name of the backend of this connection; nil while there is none.
+    public var backend: String? { connection?.backendName }
+    /// The sentence of the last error; empty when there was none (`errorString`).
+    public var errorString: String { error?.description ?? "" }
+
+    /// Where this end is; nil while not connected (`localAddress`, `localPort`).
+    public var localAddress: SocketAddress? {
+        if case .open(let descriptor) = stage { return descriptor.localAddress }
+        return nil
+    }
+    /// Where the peer is; nil while not connected (`peerAddress`, `peerPort`).
+    public var peerAddress: SocketAddress? {
+        if case .open(let descriptor) = stage { return descriptor.peerAddress }
+        return nil
+    }
+    /// The descriptor; -1 while there is none (`socketDescriptor`). It stays the socket's own.
+    public var socketDescriptor: Int32 {
+        if case .open(let descriptor) = stage { return descriptor.fd }
+        return -1
+    }
+
+    /// Keying material for an application's own use (RFC 5705, RFC 8446 section 7.5). Beyond Qt 6.11.
+    ///
+    /// - Throws: ``SslSocketError/Code/operation`` while not encrypted.
+    public func exportKeyingMaterial(label: String, context: [UInt8]? = nil, length: Int) throws(SslSocketError) -> SecretBytes {
+        guard isEncrypted, let connection else {
+            throw SslSocketError(.operation, "Keying material can be exported only while the connection is encrypted")
+        }
+        return try connection.exportKeyingMaterial(label: label, context: context, length: length)
+    }
+}
+
+/// What a server learns from a ClientHello before it answers.
+public struct SslClientHello: Sendable, Hashable {
+    /// The name asked for, in lower case; nil without.
+    public var serverName: String?
+    /// The ALPN protocols, best first.
+    public var applicationProtocols: [String]
+}
+
+/// How a server goes on from a ClientHello.
+public enum SslClientHelloChoice {
+    /// With the configuration of the socket.
+    case proceed
+    /// With this one.
+    case use(SslConfiguration)
+    /// Not at all: the alert `unrecognized_name` is sent.
+    case refuse
+}

@@ -1,0 +1,158 @@
+internal import SslBackend
+internal import SslValues
+
+extension SslSocket {
+    /// Connects and encrypts as a client (`connectToHostEncrypted`). The host's name is proven by the peer's certificate and sent as
+    /// server name, unless `peerVerifyName` says another.
+    ///
+    /// It only begins: wait with ``waitForEncrypted(timeout:)-(Duration?)``. A socket that is already connecting or connected reports ``SslSocketError/Code/operation`` and
+    /// goes on undisturbed.
+    public func connectToHostEncrypted(
+        _ host: String, port: UInt16, peerVerifyName: String? = nil, protocol family: SslNetworkProtocol = .any
+    ) {
+        if let peerVerifyName { self.peerVerifyName = peerVerifyName }
+        beginConnecting(host, port, family, encrypting: true)
+    }
+
+    /// Connects without encryption (`connectToHost`), which may begin later with ``startClientEncryption()``.
+    public func connectToHost(_ host: String, port: UInt16, protocol family: SslNetworkProtocol = .any) {
+        beginConnecting(host, port, family, encrypting: false)
+    }
+
+    private func beginConnecting(_ host: String, _ port: UInt16, _ family: SslNetworkProtocol, encrypting: Bool) {
+        guard state == .unconnected else {
+            report(SslSocketError(.operation, "The socket is already connecting or connected: close it first"))
+            return
+        }
+        reset()
+        peerName = host
+        if encrypting {
+            // What the configuration cannot do is said before anything is sent.
+            do throws(SslSocketError) {
+                connection = try TlsConnection(clientTo: self.peerVerifyName ?? host, configuration: sslConfiguration)
+            } catch {
+                report(error)
+                return
+            }
+        }
+        startsEncryptionOnConnect = encrypting
+        stage = .lookup(HostLookup(host: host, port: port, protocol: family))
+        setState(.hostLookup)
+    }
+
+    /// Takes over a connected descriptor (`setSocketDescriptor`), for example an accepted one; the socket owns it from now on.
+    ///
+    /// - Returns: false, with ``error`` set and the descriptor untouched, when the socket is in use or the descriptor is no socket.
+    @discardableResult
+    public func setSocketDescriptor(_ descriptor: Int32) -> Bool {
+        guard state == .unconnected else {
+            report(SslSocketError(.operation, "The socket is already connecting or connected: close it first"))
+            return false
+        }
+        do throws(SslSocketError) {
+            let adopted = try SocketDescriptor.adopt(fd: descriptor)
+            reset()
+            opened(adopted)
+            return true
+        } catch {
+            report(error)
+            return false
+        }
+    }
+
+    /// Begins a client handshake on a connected, plain socket (`startClientEncryption`), for example after STARTTLS.
+    ///
+    /// Octets that were received and not read by then are refused with ``SslSocketError/Code/unexpectedPlaintext``: an attacker may have
+    /// slipped them in before the encryption (RFC 3207 section 6).
+    public func startClientEncryption() { startEncryption(.sslClient) }
+
+    /// Begins a server handshake on a connected, plain socket (`startServerEncryption`).
+    public func startServerEncryption() { startEncryption(.sslServer) }
+
+    /// Begins a server handshake whose configuration is chosen when the ClientHello is there.
+    public func startServerEncryption(choosing choose: @escaping (SslSocket, SslClientHello) -> SslClientHelloChoice) {
+        clientHelloHook = choose
+        startEncryption(.sslServer)
+    }
+
+    private func startEncryption(_ mode: SslMode) {
+        guard case .open = stage, state == .connected else {
+            report(SslSocketError(.operation, "Encryption can begin only on a connected socket"))
+            return
+        }
+        guard connection == nil else {
+            report(SslSocketError(.operation, "Encryption has begun already"))
+            return
+        }
+        guard incoming.isEmpty else {
+            fail(
+                SslSocketError(
+                    .unexpectedPlaintext,
+                    "\(incoming.count) octets of plain text were left over at the switch to TLS; they may have been slipped in by an attacker"))
+            return
+        }
+        let epoch = epoch
+        if beginEncryption(mode), epoch == self.epoch { pushOut() }
+    }
+
+    /// Makes the TLS connection, if connecting did not, and sends a client's first flight. False when the configuration does not allow it.
+    func beginEncryption(_ mode: SslMode) -> Bool {
+        let epoch = epoch
+        sslHandshakeErrors = []
+        do throws(SslSocketError) {
+            // What was written before in plain text leaves in plain text, first.
+            output.drain()
+            output.sendsAtOnce = true
+            _ = output.takeSent()
+            if connection == nil {
+                connection =
+                    mode == .sslClient
+                    ? try TlsConnection(clientTo: peerVerifyName ?? peerName, configuration: sslConfiguration)
+                    : try TlsConnection(server: sslConfiguration, asksAboutClientHello: clientHelloHook != nil)
+            }
+            self.mode = mode
+            emit(.modeChanged, mode)
+            guard epoch == self.epoch else { return false }
+            unsafe workIn(.empty)
+            return epoch == self.epoch
+        } catch {
+            fail(error)
+            return false
+        }
+    }
+
+    /// Forgets the previous connection; settings and the name to verify stay.
+    func reset() {
+        epoch += 1
+        error = nil
+        mode = .unencrypted
+        connection = nil
+        isEncrypted = false
+        sslHandshakeErrors = []
+        sessionTicket = nil
+        ignoreRules = IgnoreRules()
+        incoming.removeAll()
+        output.reset()
+        isReadable = false
+        hasHangup = false
+        isReadFinished = false
+        isPaused = false
+        isDisconnecting = false
+        hasUnannouncedData = false
+        unannouncedWritten = 0
+        totalWritten = 0
+        startsEncryptionOnConnect = false
+    }
+
+    func setState(_ new: SslSocketState) {
+        guard new != state else { return }
+        state = new
+        emit(.stateChanged, new)
+    }
+
+    /// Keeps an error and announces it; the connection goes on.
+    func report(_ error: SslSocketError) {
+        self.error = error
+        emit(.errorOccurred, error)
+    }
+}

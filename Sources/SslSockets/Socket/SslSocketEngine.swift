@@ -1,0 +1,283 @@
+internal import SslBackend
+internal import SslValues
+
+// The engine room: everything that can be done without waiting. Both ways of waiting drive it and nothing else does.
+extension SslSocket {
+    /// One turn: what can be done now is done. Signals are emitted on the way, each after the engine has returned.
+    func turn() {
+        switch stage {
+        case .idle: return
+        case .lookup(let lookup): lookedUp(lookup)
+        case .connecting(let attempts): attempted(attempts)
+        case .open: serveOpen()
+        }
+    }
+
+    /// True when another turn may do more without waiting.
+    var hasMoreToDo: Bool {
+        guard case .open = stage else { return false }
+        return (isReadable && wantsToRead) || (output.count > 0 && !output.isBlocked && output.failure == 0)
+    }
+
+    // MARK: Connecting
+
+    private func lookedUp(_ lookup: HostLookup) {
+        guard let result = lookup.result else { return }
+        switch result {
+        case .failure(let error): fail(error)
+        case .success(let addresses):
+            let epoch = epoch
+            emit(.hostFound)
+            guard epoch == self.epoch else { return }
+            let attempts = ConnectAttempts(addresses, host: peerName)
+            stage = .connecting(attempts)
+            setState(.connecting)
+            if epoch == self.epoch { attempted(attempts) }
+        }
+    }
+
+    private func attempted(_ attempts: ConnectAttempts) {
+        switch attempts.progress() {
+        case .waiting: return
+        case .failed(let error): fail(error)
+        case .connected(let descriptor, _): opened(descriptor)
+        }
+    }
+
+    /// TCP is up: announces it and, when armed, sends the first flight before the announcement.
+    func opened(_ descriptor: SocketDescriptor) {
+        let epoch = epoch
+        dropRegistration()
+        descriptor.setNoDelay(true)
+        stage = .open(descriptor)
+        output.descriptor = descriptor
+        setState(.connected)
+        guard epoch == self.epoch else { return }
+        if startsEncryptionOnConnect {
+            startsEncryptionOnConnect = false
+            guard beginEncryption(.sslClient), epoch == self.epoch else { return }
+        }
+        emit(.connected)
+    }
+
+    // MARK: The open connection
+
+    private func serveOpen() {
+        let epoch = epoch
+        if isReadable && wantsToRead { readWindow() }
+        guard epoch == self.epoch else { return }
+        pushOut()
+    }
+
+    /// The receive buffer is bounded: nothing is taken from the system while it is full.
+    var wantsToRead: Bool { !isReadFinished && !isPaused && (readLimit == 0 || incoming.count < readLimit) }
+
+    /// Takes one window of octets from the system and works it in.
+    private func readWindow() {
+        guard case .open(let descriptor) = stage else { return }
+        let scratch = unsafe BufferPool.take(.large)
+        defer { unsafe BufferPool.give(scratch) }
+        let room = unsafe connection == nil && readLimit > 0 ? UnsafeMutableRawBufferPointer(rebasing: scratch.prefix(readLimit - incoming.count)) : scratch
+        switch unsafe descriptor.receive(into: room) {
+        case .bytes(let count):
+            if count < room.count && !hasHangup { isReadable = false }
+            unsafe workIn(TlsInput(UnsafeRawBufferPointer(rebasing: room.prefix(count))))
+        case .wouldBlock: isReadable = false
+        case .endOfStream:
+            isReadable = false
+            isReadFinished = true
+            unsafe workIn(TlsInput(UnsafeRawBufferPointer(start: nil, count: 0), isEndOfStream: true))
+        case .failed(let code):
+            isReadable = false
+            fail(IOErrors.receiving(code, from: peerName))
+        }
+    }
+
+    /// Works received octets into the plain buffer or the TLS connection.
+    func workIn(_ input: TlsInput) {
+        guard let connection else {
+            let epoch = epoch
+            unsafe incoming.append(input.bytes)
+            if unsafe input.bytes.count > 0 { announceData() }
+            if unsafe input.isEndOfStream, epoch == self.epoch {
+                finishReading(SslSocketError(.remoteHostClosed, "The remote host closed the connection"))
+            }
+            return
+        }
+        let before = incoming.count
+        unsafe advance(connection, input)
+        if self.connection === connection || incoming.count > before, incoming.count > before { announceData() }
+        conclude(connection)
+    }
+
+    /// Drives the connection as far as the input carries it.
+    private func advance(_ connection: TlsConnection, _ input: TlsInput) {
+        var input = unsafe input
+        let epoch = epoch
+        while epoch == self.epoch {
+            switch connection.phase {
+            case .handshaking:
+                let turn = unsafe connection.handshake(input, output)
+                unsafe input = unsafe .empty
+                relayEvents(connection)
+                guard epoch == self.epoch else { return }
+                switch turn {
+                case .wantsInput: return
+                case .progressed: becameEncrypted(connection)
+                case .phaseChanged: break
+                }
+            case .established:
+                if isDisconnecting && isReadFinished { return }
+                let limit = readLimit == 0 ? Int.max : max(readLimit - incoming.count, 0)
+                let turn = unsafe connection.receive(input, into: &incoming, limit: limit, output)
+                unsafe input = unsafe .empty
+                if connection.hasEvents { relayEvents(connection) }
+                switch turn {
+                case .wantsInput: return
+                case .progressed: if limit != Int.max && incoming.count >= readLimit { return }
+                case .phaseChanged: break
+                }
+            case .awaitingVerdict(let errors): if !decide(connection, errors) { return }
+            case .awaitingClientHello: choose(connection)
+            case .halfClosed, .ended: return
+            }
+        }
+    }
+
+    /// Carries out what the end of a connection means for the socket.
+    private func conclude(_ connection: TlsConnection) {
+        guard self.connection === connection else { return }
+        switch connection.phase {
+        case .halfClosed where !isReadFinished:
+            finishReading(SslSocketError(.remoteHostClosed, "The remote host closed the connection"))
+        case .ended(let error): fail(error)
+        default: break
+        }
+    }
+
+    private func becameEncrypted(_ connection: TlsConnection) {
+        isEncrypted = true
+        output.sendsAtOnce = false
+        let epoch = epoch
+        emit(.encrypted)
+        guard epoch == self.epoch else { return }
+        noteWritten(connection.flush(output))
+    }
+
+    // MARK: Decisions
+
+    /// Announces certificate errors and carries out the decision. False when the socket pauses.
+    private func decide(_ connection: TlsConnection, _ errors: [SslError]) -> Bool {
+        let epoch = epoch
+        if !isPaused {
+            sslHandshakeErrors = errors
+            for error in errors {
+                emit(.peerVerifyError, error)
+                guard epoch == self.epoch else { return false }
+            }
+            emit(.sslErrors, errors)
+            guard epoch == self.epoch else { return false }
+        }
+        let role: SslRole = mode == .sslServer ? .server : .client
+        let isLenient = sslConfiguration.peerVerifyMode.effective(for: role) == .queryPeer
+        if isLenient || ignoreRules.cover(errors) {
+            isPaused = false
+            connection.answerVerification(accept: true)
+        } else if pauseMode == .onSslErrors && !isPaused {
+            isPaused = true
+            return false
+        } else {
+            isPaused = false
+            connection.answerVerification(accept: false)
+        }
+        return true
+    }
+
+    /// Lets the server's hook choose by the ClientHello.
+    private func choose(_ connection: TlsConnection) {
+        guard let hook = clientHelloHook, let hello = connection.clientHello else { return connection.answerClientHello(nil) }
+        let told = SslClientHello(
+            serverName: hello.serverName, applicationProtocols: hello.applicationProtocols.map { String(decoding: $0, as: UTF8.self) })
+        switch hook(self, told) {
+        case .proceed: connection.answerClientHello(nil)
+        case .use(let configuration): connection.answerClientHello(configuration)
+        case .refuse:
+            connection.refuseClientHello(
+                .unrecognizedName,
+                SslSocketError(.handshakeFailed, "The server name \"\(hello.serverName ?? "")\" was refused", backend: connection.backendName))
+        }
+    }
+
+    /// Goes on after ``SslPauseMode/onSslErrors`` (`resume`): with the errors ignored by now, or with the refusal.
+    public func resume() {
+        guard isPaused, let connection else { return }
+        unsafe advance(connection, unsafe .empty)
+        conclude(connection)
+        pushOut()
+    }
+
+    private func relayEvents(_ connection: TlsConnection) {
+        guard connection.hasEvents else { return }
+        let epoch = epoch
+        for event in connection.takeEvents() {
+            guard epoch == self.epoch else { return }
+            switch event {
+            case .alertSent(let alert): emit(.alertSent, alert)
+            case .alertReceived(let alert): emit(.alertReceived, alert)
+            case .sessionTicket(let secret, let lifetime):
+                sessionTicket = connection.ticket(secret, lifetime: lifetime)
+                emit(.newSessionTicketReceived)
+            case .keysUpdated, .keyLog, .clientCertificateRequested: break
+            }
+        }
+    }
+
+    // MARK: Sending
+
+    /// Encrypts and sends what the system takes, and announces it.
+    func pushOut() {
+        let epoch = epoch
+        if let connection, isEncrypted, connection.bytesToEncrypt > 0 { noteWritten(connection.flush(output)) }
+        output.drain()
+        if output.failure != 0 {
+            fail(IOErrors.sending(output.failure, to: peerName))
+            return
+        }
+        announceWritten()
+        guard epoch == self.epoch else { return }
+        if isDisconnecting { finishDisconnecting() }
+    }
+
+    func noteWritten(_ count: Int) {
+        unannouncedWritten += count
+        totalWritten += count
+    }
+
+    /// Emits bytesWritten and encryptedBytesWritten for what has accumulated.
+    private func announceWritten() {
+        let sent = output.takeSent()
+        let epoch = epoch
+        if connection != nil {
+            if sent > 0 { emit(.encryptedBytesWritten, sent) }
+        } else if sent > 0 {
+            noteWritten(sent)
+        }
+        guard epoch == self.epoch, unannouncedWritten > 0 else { return }
+        let count = unannouncedWritten
+        unannouncedWritten = 0
+        emit(.bytesWritten, count)
+    }
+
+    func announceData() {
+        hasUnannouncedData = false
+        announcements += 1
+        emit(.readyRead)
+    }
+
+    /// Gives back what only a busy connection needs; called before a wait.
+    func releaseIdleBuffers() {
+        if incoming.isEmpty, incoming.capacity > 1024 { incoming.releaseStorage() }
+        output.releaseBuffers()
+        connection?.releaseBuffers()
+    }
+}

@@ -1,0 +1,218 @@
+internal import SslBackend
+internal import SslValues
+
+// Waiting, in both forms. The only names overloaded by async are those of the waits: in async code the blocking form cannot be reached by accident.
+extension SslSocket {
+    /// What a wait is for.
+    enum Goal {
+        case connected
+        case encrypted
+        /// An announcement of data beyond this count.
+        case data(since: Int)
+        /// Payload handed on beyond this count, or all of it gone.
+        case written(since: Int)
+        case disconnected
+        /// Something can be read, or reading has finished.
+        case readable
+        /// Everything written has been given to the system.
+        case drained
+    }
+
+    /// True once the goal is reached.
+    func isReached(_ goal: Goal) -> Bool {
+        switch goal {
+        case .connected: state == .connected
+        case .encrypted: isEncrypted
+        case .data(let count): announcements > count
+        case .written(let count): totalWritten > count && output.count == 0 || bytesToWrite == 0 && output.count == 0
+        case .disconnected: state == .unconnected
+        case .readable: !incoming.isEmpty || isReadFinished
+        case .drained: bytesToWrite == 0 && output.count == 0
+        }
+    }
+
+    /// What has to happen before another turn makes sense.
+    struct Wait {
+        var descriptor: Int32
+        var events: IOEvents
+        var deadline: Deadline?
+    }
+
+    /// What to wait for now; nil when nothing can ever happen.
+    func nextWait() -> Wait? {
+        switch stage {
+        case .idle: return nil
+        case .lookup(let lookup): return Wait(descriptor: lookup.fd, events: .read, deadline: nil)
+        case .connecting(let attempts): return Wait(descriptor: attempts.waitDescriptor, events: .read, deadline: attempts.nextDeadline)
+        case .open(let descriptor):
+            var events: IOEvents = []
+            if wantsToRead { events.insert(.read) }
+            if output.isBlocked { events.insert(.write) }
+            return Wait(descriptor: descriptor.fd, events: events, deadline: nil)
+        }
+    }
+
+    /// Takes in what a wait found.
+    func note(_ events: IOEvents) {
+        guard case .open = stage else { return }
+        if events.contains(.hangup) { hasHangup = true }
+        if events.contains(.read) || events.contains(.hangup) { isReadable = true }
+        if events.contains(.write) { output.unblock() }
+    }
+
+    /// One step towards a goal without waiting.
+    ///
+    /// - Returns: true or false when the wait is over, nil when it has to go on.
+    private func step(towards goal: Goal) -> Bool? {
+        repeat {
+            turn()
+            if isReached(goal) { return true }
+            if state == .unconnected { return false }
+        } while hasMoreToDo
+        return nil
+    }
+
+    // MARK: Blocking
+
+    @available(*, noasync)
+    func block(until goal: Goal, timeout: Duration?) -> Bool {
+        let end = Deadline(timeout)
+        while true {
+            if let result = step(towards: goal) { return result }
+            guard let wait = nextWait() else { return false }
+            releaseIdleBuffers()
+            let isShort = wait.deadline.map { $0.isBefore(end) } ?? false
+            switch Poller.wait(fd: wait.descriptor, events: wait.events, deadline: isShort ? wait.deadline : end) {
+            case .ready(let events): note(events)
+            case .timedOut:
+                if isShort { continue }
+                report(timeoutError(goal, timeout))
+                return false
+            case .cancelled, .closed: return false
+            }
+        }
+    }
+
+    // MARK: Suspending
+
+    func suspend(until goal: Goal, timeout: Duration?) async -> Bool {
+        if let result = step(towards: goal) { return result }
+        let end = Deadline(timeout)
+        while true {
+            guard let wait = nextWait() else { return false }
+            releaseIdleBuffers()
+            let isShort = wait.deadline.map { $0.isBefore(end) } ?? false
+            let epoch = epoch
+            switch await park(wait, isShort ? wait.deadline : end) {
+            case .ready(let events): if epoch == self.epoch { note(events) }
+            case .timedOut where isShort: break
+            case .timedOut:
+                report(timeoutError(goal, timeout))
+                return false
+            case .cancelled:
+                report(SslSocketError(.cancelled, "The task that waited for the socket was cancelled"))
+                return false
+            case .closed: if state == .unconnected { return isReached(goal) }
+            }
+            if let result = step(towards: goal) { return result }
+        }
+    }
+
+    private func park(_ wait: Wait, _ deadline: Deadline?) async -> WaitOutcome {
+        if registration == nil || registration?.fd != wait.descriptor {
+            dropRegistration()
+            do throws(SslSocketError) {
+                registration = try SslReactor.shared.register(wait.descriptor)
+            } catch {
+                fail(error)
+                return .closed
+            }
+        }
+        guard let registration else { return .closed }
+        return await registration.wait(wait.events, deadline: deadline, isolation: #isolation)
+    }
+
+    func timeoutError(_ goal: Goal, _ timeout: Duration?) -> SslSocketError {
+        let what =
+            switch goal {
+            case .connected: "connecting"
+            case .encrypted: "the TLS handshake"
+            case .data, .readable: "receiving data"
+            case .written, .drained: "sending data"
+            case .disconnected: "the end of the connection"
+            }
+        let peer = peerName.isEmpty ? "" : " with \(peerName)"
+        return SslSocketError(.socketTimeout, "\(what.prefix(1).uppercased())\(what.dropFirst())\(peer) took longer than \(timeout.map { "\($0)" } ?? "allowed")")
+    }
+
+    // MARK: The waits of Qt
+
+    /// Waits until TCP is up (`waitForConnected`); the handshake, if armed, has begun then.
+    ///
+    /// - Parameter timeout: nil for no limit. Default: 30 s.
+    /// - Returns: false on an error or at the timeout, with ``error`` set.
+    @available(*, noasync, message: "blocks the thread; in async code await the same name")
+    public func waitForConnected(timeout: Duration? = .seconds(30)) -> Bool {
+        if state == .connected { return true }
+        return block(until: .connected, timeout: timeout)
+    }
+    /// Suspends until TCP is up: see the blocking form.
+    public func waitForConnected(timeout: Duration? = .seconds(30)) async -> Bool {
+        if state == .connected { return true }
+        return await suspend(until: .connected, timeout: timeout)
+    }
+
+    /// Waits until the handshake is done and the peer accepted (`waitForEncrypted`).
+    ///
+    /// - Returns: false on an error, at the timeout, or when the socket is not connecting to encrypt.
+    @available(*, noasync, message: "blocks the thread; in async code await the same name")
+    public func waitForEncrypted(timeout: Duration? = .seconds(30)) -> Bool {
+        guard connection != nil, !isEncrypted else { return false }
+        return block(until: .encrypted, timeout: timeout)
+    }
+    /// Suspends until the handshake is done: see the blocking form.
+    public func waitForEncrypted(timeout: Duration? = .seconds(30)) async -> Bool {
+        guard connection != nil, !isEncrypted else { return false }
+        return await suspend(until: .encrypted, timeout: timeout)
+    }
+
+    /// Waits until new data can be read (`waitForReadyRead`); what was written is sent meanwhile.
+    ///
+    /// - Returns: true when ``readyRead`` was emitted during the call.
+    @available(*, noasync, message: "blocks the thread; in async code await the same name")
+    public func waitForReadyRead(timeout: Duration? = .seconds(30)) -> Bool {
+        block(until: .data(since: announcements), timeout: timeout)
+    }
+    /// Suspends until new data can be read: see the blocking form.
+    public func waitForReadyRead(timeout: Duration? = .seconds(30)) async -> Bool {
+        await suspend(until: .data(since: announcements), timeout: timeout)
+    }
+
+    /// Waits until payload has been handed to the system (`waitForBytesWritten`).
+    ///
+    /// - Returns: false when there was nothing to write, on an error, or at the timeout.
+    @available(*, noasync, message: "blocks the thread; in async code await the same name")
+    public func waitForBytesWritten(timeout: Duration? = .seconds(30)) -> Bool {
+        guard !isReached(.drained) else { return false }
+        return block(until: .written(since: totalWritten), timeout: timeout)
+    }
+    /// Suspends until payload has been handed to the system: see the blocking form.
+    public func waitForBytesWritten(timeout: Duration? = .seconds(30)) async -> Bool {
+        guard !isReached(.drained) else { return false }
+        return await suspend(until: .written(since: totalWritten), timeout: timeout)
+    }
+
+    /// Waits until the connection has ended (`waitForDisconnected`).
+    ///
+    /// - Returns: true when it has ended during the call; false when it had ended before, or at the timeout.
+    @available(*, noasync, message: "blocks the thread; in async code await the same name")
+    public func waitForDisconnected(timeout: Duration? = .seconds(30)) -> Bool {
+        guard state != .unconnected else { return false }
+        return block(until: .disconnected, timeout: timeout) || state == .unconnected
+    }
+    /// Suspends until the connection has ended: see the blocking form.
+    public func waitForDisconnected(timeout: Duration? = .seconds(30)) async -> Bool {
+        guard state != .unconnected else { return false }
+        return await suspend(until: .disconnected, timeout: timeout) || state == .unconnected
+    }
+}

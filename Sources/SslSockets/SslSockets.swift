@@ -1,0 +1,2 @@
+// Applications import one module: the plain values come with it.
+@_exported public import SslValues
