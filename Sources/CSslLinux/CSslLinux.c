@@ -1,2 +1,34 @@
+#define _GNU_SOURCE
 #include "CSslLinux.h"
-/* SwiftPM wants a source file in every C target. */
+
+#include <netdb.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+const char *ssllinux_secure_getenv(const char *name) { return secure_getenv(name); }
+
+int ssllinux_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
+    return accept4(fd, address, length, flags);
+}
+
+void ssllinux_wipe(void *bytes, size_t count) { explicit_bzero(bytes, count); }
+
+int ssllinux_eventfd(unsigned int initial) { return eventfd(initial, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+short ssllinux_pollrdhup(void) { return POLLRDHUP; }
+
+const char *ssllinux_error_text(int error, char *buffer, size_t size) { return strerror_r(error, buffer, size); }
+
+int ssllinux_eai_nodata(void) { return EAI_NODATA; }
+
+int ssllinux_eai_addrfamily(void) { return EAI_ADDRFAMILY; }
+
+int ssllinux_thread_name(pthread_t thread, const char *name) { return pthread_setname_np(thread, name); }
+
+void ssllinux_helper_thread_signals(sigset_t *set) {
+    static const int kept[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
+    sigfillset(set);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) sigdelset(set, kept[i]);
+}

@@ -20,7 +20,8 @@ public struct TlsSettings: Sendable {
     public var serverCipherPreference = true
     /// The certificate chains and keys of this end, tried in order by what the peer can verify. Empty for an anonymous client.
     public var credentials: [TlsCredentials] = []
-    /// The certificates to trust. Needed wherever a peer may show a certificate.
+    /// The certificates to trust. Carried for whoever judges the peer: an engine does not look into it, and it may be a store
+    /// that is loaded only when first asked.
     public var trust: any TlsTrustStore
     /// Whether a server asks for a certificate. Clients always verify: the verdict is the application's.
     public var clientCertificate: TlsClientCertificate = .none

@@ -52,11 +52,42 @@ public enum SslAlertType: UInt8, Sendable, Hashable, CaseIterable, CustomStringC
 
     /// The name of the RFC, for example `bad_certificate`.
     public var description: String {
-        var out = ""
-        for c in "\(self as Any)".split(separator: ".").last ?? "" {
-            if c.isUppercase { out += "_" + c.lowercased() } else { out.append(c) }
+        switch self {
+        case .closeNotify: "close_notify"
+        case .unexpectedMessage: "unexpected_message"
+        case .badRecordMac: "bad_record_mac"
+        case .recordOverflow: "record_overflow"
+        case .decompressionFailure: "decompression_failure"
+        case .handshakeFailure: "handshake_failure"
+        case .noCertificate: "no_certificate"
+        case .badCertificate: "bad_certificate"
+        case .unsupportedCertificate: "unsupported_certificate"
+        case .certificateRevoked: "certificate_revoked"
+        case .certificateExpired: "certificate_expired"
+        case .certificateUnknown: "certificate_unknown"
+        case .illegalParameter: "illegal_parameter"
+        case .unknownCa: "unknown_ca"
+        case .accessDenied: "access_denied"
+        case .decodeError: "decode_error"
+        case .decryptError: "decrypt_error"
+        case .exportRestriction: "export_restriction"
+        case .protocolVersion: "protocol_version"
+        case .insufficientSecurity: "insufficient_security"
+        case .internalError: "internal_error"
+        case .inappropriateFallback: "inappropriate_fallback"
+        case .userCancelled: "user_cancelled"
+        case .noRenegotiation: "no_renegotiation"
+        case .missingExtension: "missing_extension"
+        case .unsupportedExtension: "unsupported_extension"
+        case .certificateUnobtainable: "certificate_unobtainable"
+        case .unrecognizedName: "unrecognized_name"
+        case .badCertificateStatusResponse: "bad_certificate_status_response"
+        case .badCertificateHashValue: "bad_certificate_hash_value"
+        case .unknownPskIdentity: "unknown_psk_identity"
+        case .certificateRequired: "certificate_required"
+        case .noApplicationProtocol: "no_application_protocol"
+        case .unknownAlertMessage: "unknown_alert_message"
         }
-        return out
     }
 }
 

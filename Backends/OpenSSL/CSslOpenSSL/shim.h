@@ -1,15 +1,324 @@
-/* What Swift cannot import from OpenSSL's headers by itself: macros. */
+/*
+ * What Swift cannot use from OpenSSL's headers by itself: macros, typed stacks, option bits wider than int,
+ * and the one place where a call leaves its stack (the fibre at the end).
+ */
 #ifndef CSSLOPENSSL_SHIM_H
 #define CSSLOPENSSL_SHIM_H
-#include <openssl/async.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/ocsp.h>
+#include <openssl/hmac.h>
 #include <openssl/pem.h>
-#include <openssl/pkcs12.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+/* MARK: Numbers that are macros Swift does not import */
+
+static inline long sslopenssl_build_version(void) { return OPENSSL_VERSION_NUMBER; }
+static inline const char *sslopenssl_build_version_text(void) { return OPENSSL_VERSION_TEXT; }
+static inline int sslopenssl_error_library(unsigned long e) { return ERR_GET_LIB(e); }
+static inline int sslopenssl_error_reason(unsigned long e) { return ERR_GET_REASON(e); }
+
+/* MARK: Contexts */
+
+enum {
+    sslopenssl_no_tickets = 1,
+    sslopenssl_server_preference = 2,
+    sslopenssl_datagram = 4,
+};
+
+/* Replaces every option, also those that openssl.cnf or a distribution set, by a fixed set. */
+static inline void sslopenssl_set_options(SSL_CTX *ctx, int flags) {
+    SSL_CTX_clear_options(ctx, SSL_CTX_get_options(ctx));
+    uint64_t options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_ENABLE_MIDDLEBOX_COMPAT;
+    if (flags & sslopenssl_no_tickets) options |= SSL_OP_NO_TICKET;
+    if (flags & sslopenssl_server_preference) options |= SSL_OP_CIPHER_SERVER_PREFERENCE;
+    if (flags & sslopenssl_datagram) options |= SSL_OP_NO_QUERY_MTU;
+    SSL_CTX_set_options(ctx, options);
+}
+static inline void sslopenssl_ask_for_cookie(SSL *ssl) { SSL_set_options(ssl, SSL_OP_COOKIE_EXCHANGE); }
+static inline int sslopenssl_set_versions(SSL_CTX *ctx, int low, int high) {
+    return SSL_CTX_set_min_proto_version(ctx, low) == 1 && SSL_CTX_set_max_proto_version(ctx, high) == 1;
+}
+static inline void sslopenssl_set_mode(SSL_CTX *ctx, long mode) {
+    SSL_CTX_clear_mode(ctx, SSL_CTX_get_mode(ctx));
+    SSL_CTX_set_mode(ctx, mode);
+}
+static inline void sslopenssl_set_read_ahead(SSL_CTX *ctx, int on) { SSL_CTX_set_read_ahead(ctx, on); }
+static inline void sslopenssl_set_automatic_dh(SSL_CTX *ctx) { SSL_CTX_set_dh_auto(ctx, 1); }
+static inline void sslopenssl_set_cache_mode(SSL_CTX *ctx, long mode) { SSL_CTX_set_session_cache_mode(ctx, mode); }
+static inline int sslopenssl_set_groups(SSL_CTX *ctx, const char *list) { return (int)SSL_CTX_set1_groups_list(ctx, list); }
+static inline int sslopenssl_set_signature_schemes(SSL_CTX *ctx, const char *list) {
+    return (int)SSL_CTX_set1_sigalgs_list(ctx, list);
+}
+static inline int sslopenssl_set_ticket_keys(SSL_CTX *ctx, void *keys, long length) {
+    return (int)SSL_CTX_set_tlsext_ticket_keys(ctx, keys, length);
+}
+static inline long sslopenssl_ticket_keys_length(SSL_CTX *ctx) { return SSL_CTX_get_tlsext_ticket_keys(ctx, NULL, 0); }
+
+/* MARK: Sessions */
+
+static inline int sslopenssl_set_server_name(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
+static inline int sslopenssl_group(SSL *ssl) { return (int)SSL_get_negotiated_group(ssl); }
+static inline int sslopenssl_extended_master_secret(SSL *ssl) { return (int)SSL_get_extms_support(ssl); }
+static inline int sslopenssl_signature_hash(SSL *ssl, int of_peer) {
+    int nid = 0;
+    long ok = of_peer ? SSL_get_peer_signature_nid(ssl, &nid) : SSL_get_signature_nid(ssl, &nid);
+    return ok == 1 ? nid : 0;
+}
+static inline int sslopenssl_set_mtu(SSL *ssl, long mtu) { return (int)SSL_set_mtu(ssl, mtu); }
+static inline int sslopenssl_get_timeout(SSL *ssl, struct timeval *left) { return (int)DTLSv1_get_timeout(ssl, left); }
+static inline int sslopenssl_handle_timeout(SSL *ssl) { return (int)DTLSv1_handle_timeout(ssl); }
+
+/* MARK: Stacks */
+
+static inline STACK_OF(X509) *sslopenssl_certificates_new(void) { return sk_X509_new_null(); }
+static inline int sslopenssl_certificates_push(STACK_OF(X509) *list, X509 *certificate) {
+    if (!X509_up_ref(certificate)) return 0;
+    if (sk_X509_push(list, certificate) > 0) return 1;
+    X509_free(certificate);
+    return 0;
+}
+static inline int sslopenssl_certificates_count(const STACK_OF(X509) *list) { return list == NULL ? 0 : sk_X509_num(list); }
+static inline X509 *sslopenssl_certificates_at(const STACK_OF(X509) *list, int i) { return sk_X509_value(list, i); }
+static inline void sslopenssl_certificates_free(STACK_OF(X509) *list) { sk_X509_pop_free(list, X509_free); }
+
+static inline STACK_OF(X509_NAME) *sslopenssl_names_new(void) { return sk_X509_NAME_new_null(); }
+/* Takes the name over. */
+static inline int sslopenssl_names_push(STACK_OF(X509_NAME) *list, X509_NAME *name) {
+    if (sk_X509_NAME_push(list, name) > 0) return 1;
+    X509_NAME_free(name);
+    return 0;
+}
+static inline void sslopenssl_names_free(STACK_OF(X509_NAME) *list) { sk_X509_NAME_pop_free(list, X509_NAME_free); }
+static inline void sslopenssl_set_authorities(SSL_CTX *ctx, STACK_OF(X509_NAME) *list) { SSL_CTX_set0_CA_list(ctx, list); }
+
+static inline int sslopenssl_ciphers_count(const STACK_OF(SSL_CIPHER) *list) { return list == NULL ? 0 : sk_SSL_CIPHER_num(list); }
+static inline const SSL_CIPHER *sslopenssl_ciphers_at(const STACK_OF(SSL_CIPHER) *list, int i) { return sk_SSL_CIPHER_value(list, i); }
+
+static inline void sslopenssl_ciphers_free(STACK_OF(SSL_CIPHER) *list) { sk_SSL_CIPHER_free(list); }
+
+/* MARK: The environment */
+
+/* Hidden by <stdlib.h> unless _GNU_SOURCE is defined before anything else. */
+extern char *secure_getenv(const char *name);
+static inline const char *sslopenssl_environment(const char *name) { return secure_getenv(name); }
+
+/* MARK: Memory */
+
+static inline void sslopenssl_free(void *memory) { OPENSSL_free(memory); }
+static inline void sslopenssl_clear_free(void *memory, size_t length) { OPENSSL_clear_free(memory, length); }
+static inline long sslopenssl_memory(BIO *bio, const uint8_t **start) {
+    char *p = NULL;
+    long n = BIO_get_mem_data(bio, &p);
+    *start = (const uint8_t *)p;
+    return p == NULL ? 0 : n;
+}
+
+/* MARK: The custom BIO */
+
+static inline void sslopenssl_bio_retry_read(BIO *bio) {
+    BIO_clear_retry_flags(bio);
+    BIO_set_retry_read(bio);
+}
+static inline void sslopenssl_bio_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
+
+/* MARK: Messages that are worth an event */
+
+typedef void (*sslopenssl_heard)(SSL *ssl, uint8_t handshake_type);
+
+/* Filters here, for OpenSSL calls it several times a record. */
+static inline void sslopenssl_message(
+    int written, int version, int content_type, const void *bytes, size_t length, SSL *ssl, void *heard) {
+    (void)version;
+    if (written || content_type != SSL3_RT_HANDSHAKE || length == 0) return;
+    uint8_t type = *(const uint8_t *)bytes;
+    if (type == SSL3_MT_KEY_UPDATE || type == SSL3_MT_CERTIFICATE_REQUEST) ((sslopenssl_heard)heard)(ssl, type);
+}
+static inline void sslopenssl_listen(SSL_CTX *ctx, sslopenssl_heard heard) {
+    SSL_CTX_set_msg_callback(ctx, sslopenssl_message);
+    SSL_CTX_set_msg_callback_arg(ctx, (void *)heard);
+}
+
+/* MARK: Calls of the engine */
+
+enum {
+    sslopenssl_call_handshake,
+    sslopenssl_call_read,
+    sslopenssl_call_look_ahead,
+};
+
+/* One call of the engine and what came of it. */
+typedef struct sslopenssl_call {
+    SSL *ssl;
+    int kind;
+    void *bytes;
+    size_t length;
+    size_t moved;  /* octets of plaintext */
+    int error;     /* SSL_get_error; SSL_ERROR_NONE on success */
+    uint8_t first; /* what looking ahead saw */
+} sslopenssl_call;
+
+/* OpenSSL's error queue belongs to the thread: what others left in it would be taken for ours. */
+static inline void sslopenssl_perform(sslopenssl_call *call) {
+    int result;
+    ERR_clear_error();
+    call->moved = 0;
+    if (call->kind == sslopenssl_call_read)
+        result = SSL_read_ex(call->ssl, call->bytes, call->length, &call->moved);
+    else if (call->kind == sslopenssl_call_look_ahead)
+        result = SSL_peek_ex(call->ssl, &call->first, 1, &call->moved);
+    else
+        result = SSL_do_handshake(call->ssl);
+    call->error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(call->ssl, result);
+}
+
+/*
+ * MARK: A call that can be left in the middle
+ *
+ * A server's engine asks for the verdict on a client's certificate from inside SSL_do_handshake (or SSL_read) and has no way to
+ * return without an answer: SSL_set_retry_verify accepts the peer there. OpenSSL's own way out, SSL_MODE_ASYNC with
+ * ASYNC_pause_job, ties the rest of the call to the thread it began on: async_start_func keeps that thread's dispatcher in a
+ * local variable and jumps to it when the job ends, wherever it was resumed. A session may change threads, so the call gets a
+ * stack of our own here, which remembers nobody but the one who resumed it last.
+ *
+ * No Swift frame lies on that stack while it is left: the verdict is asked for, the answer comes back, and only then the C
+ * function that asked switches.
+ */
+
+/* Known to the sanitizers' run-times only; they must hear about every switch. */
+extern void __sanitizer_start_switch_fiber(void **fake, const void *bottom, size_t size) __attribute__((weak));
+extern void __sanitizer_finish_switch_fiber(void *fake, const void **bottom, size_t *size) __attribute__((weak));
+extern void *__tsan_get_current_fiber(void) __attribute__((weak));
+extern void *__tsan_create_fiber(unsigned flags) __attribute__((weak));
+extern void __tsan_destroy_fiber(void *fiber) __attribute__((weak));
+extern void __tsan_switch_to_fiber(void *fiber, unsigned flags) __attribute__((weak));
+
+typedef struct sslopenssl_fibre {
+    ucontext_t inside;
+    ucontext_t outside;
+    sslopenssl_call call;
+    int paused;
+    void *stack;
+    size_t stack_size;
+    const void *outer_bottom;
+    size_t outer_size;
+    void *inner_fake;
+    void *tsan_inside;
+    void *tsan_outside;
+} sslopenssl_fibre;
+
+/* Handshakes need some 12 KiB and a driver's sink a little; untouched pages cost nothing. The lowest page is a guard. */
+enum { sslopenssl_fibre_size = 256 * 1024 };
+
+/* A fibre for one call; it lives at the top of its own stack. NULL without memory. */
+static inline sslopenssl_fibre *sslopenssl_fibre_new(const sslopenssl_call *call) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uint8_t *memory = (uint8_t *)mmap(
+        NULL, sslopenssl_fibre_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) return NULL;
+    if (mprotect(memory, page, PROT_NONE) != 0) {
+        munmap(memory, sslopenssl_fibre_size);
+        return NULL;
+    }
+    size_t top = (sslopenssl_fibre_size - sizeof(sslopenssl_fibre)) & ~(size_t)63;
+    sslopenssl_fibre *fibre = (sslopenssl_fibre *)(memory + top);
+    fibre->call = *call;
+    fibre->stack = memory + page;
+    fibre->stack_size = top - page;
+    return fibre;
+}
+
+static inline void sslopenssl_fibre_free(sslopenssl_fibre *fibre) {
+    if (fibre == NULL) return;
+    if (fibre->tsan_inside != NULL && __tsan_destroy_fiber != NULL) __tsan_destroy_fiber(fibre->tsan_inside);
+    munmap((uint8_t *)fibre->stack - sysconf(_SC_PAGESIZE), sslopenssl_fibre_size);
+}
+
+/* Goes from the fibre's stack to whoever resumed it; comes back with the next resume. */
+static inline void sslopenssl_fibre_leave(sslopenssl_fibre *fibre, int paused) {
+    fibre->paused = paused;
+    if (__sanitizer_start_switch_fiber != NULL)
+        __sanitizer_start_switch_fiber(paused ? &fibre->inner_fake : NULL, fibre->outer_bottom, fibre->outer_size);
+    if (fibre->tsan_outside != NULL && __tsan_switch_to_fiber != NULL) __tsan_switch_to_fiber(fibre->tsan_outside, 0);
+    swapcontext(&fibre->inside, &fibre->outside);
+    if (__sanitizer_finish_switch_fiber != NULL)
+        __sanitizer_finish_switch_fiber(fibre->inner_fake, &fibre->outer_bottom, &fibre->outer_size);
+}
+
+/* makecontext hands over ints, hence the pointer in two halves. */
+static inline void sslopenssl_fibre_main(unsigned high, unsigned low) {
+    sslopenssl_fibre *fibre = (sslopenssl_fibre *)(((uintptr_t)high << 16 << 16) | (uintptr_t)low);
+    if (__sanitizer_finish_switch_fiber != NULL)
+        __sanitizer_finish_switch_fiber(NULL, &fibre->outer_bottom, &fibre->outer_size);
+    sslopenssl_perform(&fibre->call);
+    sslopenssl_fibre_leave(fibre, 0);
+}
+
+/* Begins the call. Returns 1 when it was left in the middle, 0 when it is done, -1 when there is no way to run it. */
+static inline int sslopenssl_fibre_switch(sslopenssl_fibre *fibre) {
+    void *fake = NULL;
+    if (__tsan_get_current_fiber != NULL) fibre->tsan_outside = __tsan_get_current_fiber();
+    if (__sanitizer_start_switch_fiber != NULL) __sanitizer_start_switch_fiber(&fake, fibre->stack, fibre->stack_size);
+    if (fibre->tsan_inside != NULL && __tsan_switch_to_fiber != NULL) __tsan_switch_to_fiber(fibre->tsan_inside, 0);
+    swapcontext(&fibre->outside, &fibre->inside);
+    if (__sanitizer_finish_switch_fiber != NULL) __sanitizer_finish_switch_fiber(fake, NULL, NULL);
+    return fibre->paused;
+}
+
+static inline int sslopenssl_fibre_start(sslopenssl_fibre *fibre) {
+    if (getcontext(&fibre->inside) != 0) return -1;
+    fibre->inside.uc_stack.ss_sp = fibre->stack;
+    fibre->inside.uc_stack.ss_size = fibre->stack_size;
+    fibre->inside.uc_link = NULL;
+    makecontext(&fibre->inside, (void (*)(void))sslopenssl_fibre_main, 2,
+                (unsigned)((uintptr_t)fibre >> 16 >> 16), (unsigned)(uintptr_t)fibre);
+    if (__tsan_create_fiber != NULL) fibre->tsan_inside = __tsan_create_fiber(0);
+    return sslopenssl_fibre_switch(fibre);
+}
+
+/* MARK: The verdict on the peer */
+
+enum {
+    sslopenssl_verdict_undecided = -1,
+    /* Otherwise a code of X509_V_*: X509_V_OK accepts, everything else refuses with the alert that goes with it. */
+};
+
+/* Asks for the verdict; a server's session also tells the fibre its call runs on. */
+typedef int (*sslopenssl_ask)(SSL *ssl, X509_STORE_CTX *store, sslopenssl_fibre **fibre);
+
+/* Called by OpenSSL instead of its own verification. */
+static inline int sslopenssl_verify(X509_STORE_CTX *store, void *ask) {
+    SSL *ssl = (SSL *)X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    for (;;) {
+        sslopenssl_fibre *fibre = NULL;
+        int verdict = ssl == NULL ? X509_V_ERR_UNSPECIFIED : ((sslopenssl_ask)ask)(ssl, store, &fibre);
+        if (verdict != sslopenssl_verdict_undecided) {
+            X509_STORE_CTX_set_error(store, verdict);
+            return verdict == X509_V_OK;
+        }
+        if (fibre != NULL) {
+            sslopenssl_fibre_leave(fibre, 1);
+        } else if (!SSL_is_server(ssl)) {
+            X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
+            return SSL_set_retry_verify(ssl);
+        } else {
+            X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
+            return 0;
+        }
+    }
+}
+static inline void sslopenssl_set_verify(SSL_CTX *ctx, sslopenssl_ask ask) {
+    SSL_CTX_set_cert_verify_callback(ctx, sslopenssl_verify, (void *)ask);
+}
 
 #endif

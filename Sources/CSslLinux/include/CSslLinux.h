@@ -1,25 +1,44 @@
-/* What Swift's Glibc module lacks: epoll, eventfd, secure_getenv, accept4. No code of our own. */
+/* What Swift's Glibc module lacks: epoll, eventfd and the GNU functions. No code of our own.
+
+   The functions are defined in the .c file, because _GNU_SOURCE changes the shape of types (fd_set) and the Glibc module is
+   made without it: a header that asked for it would show Swift two versions of one type. */
 #ifndef CSSLLINUX_H
 #define CSSLLINUX_H
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-#include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-static inline const char *ssllinux_secure_getenv(const char *name) { return secure_getenv(name); }
-static inline int ssllinux_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
-    return accept4(fd, address, length, flags);
-}
+/* EPOLLET is 1 << 31, which Swift does not import as a macro. */
 static inline uint32_t ssllinux_epollet(void) { return (uint32_t)EPOLLET; }
-static inline void ssllinux_wipe(void *bytes, size_t count) { explicit_bzero(bytes, count); }
+
+/* getenv that answers NULL in a program that runs with more rights than its user. */
+const char *ssllinux_secure_getenv(const char *name);
+
+/* accept4(2). */
+int ssllinux_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+
+/* Clears memory in a way that the compiler does not drop. */
+void ssllinux_wipe(void *bytes, size_t count);
+
+/* An eventfd that is non-blocking and not inherited by programs started from this one. */
+int ssllinux_eventfd(unsigned int initial);
+
+/* POLLRDHUP of poll(2). */
+short ssllinux_pollrdhup(void);
+
+/* The text of an errno. `buffer` is only used for one that has no fixed text. */
+const char *ssllinux_error_text(int error, char *buffer, size_t size);
+
+/* Error numbers of getaddrinfo(3) that are GNU's own. */
+int ssllinux_eai_nodata(void);
+int ssllinux_eai_addrfamily(void);
+
+/* Names a thread for debuggers; at most 15 characters. */
+int ssllinux_thread_name(pthread_t thread, const char *name);
+
+/* What a helper thread blocks: every signal but the profiler's and those that a fault raises in the faulting thread. */
+void ssllinux_helper_thread_signals(sigset_t *set);
 #endif

@@ -260,9 +260,12 @@ package final class TlsConnection {
 
     /// Gives memory back while nothing flows.
     package func releaseBuffers() {
-        if outgoing.capacity > 1024 { outgoing.releaseStorage() }
+        if holdsBuffers { outgoing.releaseStorage() }
         session.releaseBuffers()
     }
+
+    /// There is memory that an idle connection does not need.
+    package var holdsBuffers: Bool { outgoing.isEmpty && outgoing.capacity > 1024 }
 
     // MARK: Decisions
 

@@ -70,7 +70,7 @@ public final class SslServer: Sendable {
         guard let ip = IpAddress(host) else {
             throw SslSocketError(.addressNotAvailable, "\"\(host)\" is not an IP address to listen at")
         }
-        let descriptor = try SocketDescriptor.listener(at: SocketAddress(ip: ip, port: port), backlog: backlog)
+        let descriptor = try SocketDescriptor.listener(at: SocketAddress(ip, port: port), backlog: backlog)
         state.withLock {
             $0.listener = descriptor
             $0.isClosed = false
@@ -108,7 +108,7 @@ public final class SslServer: Sendable {
     /// - Returns: nil at the timeout or when the server was closed.
     @available(*, noasync, message: "blocks the thread; in async code use accept() or run")
     public func waitForNewConnection(timeout: Duration? = nil) throws(SslSocketError) -> sending SslSocket? {
-        let deadline = Deadline(timeout)
+        let deadline = Deadline(after: timeout)
         while true {
             guard let listener = state.withLock({ $0.listener }) else { return nil }
             switch listener.accept() {
@@ -118,7 +118,7 @@ public final class SslServer: Sendable {
             }
             switch Poller.wait(fd: listener.fd, events: .read, deadline: deadline) {
             case .ready: continue
-            case .timedOut, .cancelled, .closed: return nil
+            case .timedOut, .cancelled, .closed, .busy: return nil
             }
         }
     }
@@ -192,7 +192,8 @@ public final class SslServer: Sendable {
 
     /// Serves every connection with `body`, each in a task of its own on the reactor's executor, until the server is closed or the task is cancelled.
     ///
-    /// A socket that `body` leaves open is ended properly when it returns.
+    /// `body` ends its socket with ``SslSocket/finish(timeout:)``; one that is merely dropped looks cut off to the peer, on purpose: only the
+    /// program knows whether everything was said.
     /// - Throws: when accepting itself fails; a client's failed handshake goes to ``onHandshakeFailure(_:)``.
     public func run(_ body: @escaping @Sendable (sending SslSocket) async -> Void) async throws(SslSocketError) {
         guard isListening else { throw SslSocketError(.operation, "The server is not listening") }
@@ -221,12 +222,18 @@ public final class SslServer: Sendable {
 
     /// The next accepted descriptor; nil when the server was closed or the task cancelled.
     private func acceptDescriptor() async throws(SslSocketError) -> SocketDescriptor? {
+        var retry: Deadline?
         while true {
             guard let listener = state.withLock({ $0.listener }) else { return nil }
             switch listener.accept() {
             case .accepted(let descriptor): return descriptor
-            case .wouldBlock: break
-            case .failed(let code): throw IOErrors.accepting(code)
+            case .wouldBlock: retry = nil
+            case .failed(let code):
+                // Out of descriptors or memory: the server stays and tries again when some may have come free.
+                let error = IOErrors.accepting(code)
+                guard error.code == .socketResource else { throw error }
+                state.withLock { $0.failureHook }?(error)
+                retry = Deadline(after: .milliseconds(50))
             }
             let registration = try state.withLock { state throws(SslSocketError) -> Registration? in
                 guard let listener = state.listener else { return nil }
@@ -236,9 +243,9 @@ public final class SslServer: Sendable {
                 return fresh
             }
             guard let registration else { return nil }
-            switch await registration.wait(.read, deadline: nil, isolation: nil) {
+            switch await registration.wait(.read, deadline: retry, isolation: nil) {
             case .ready, .timedOut: continue
-            case .cancelled, .closed: return nil
+            case .cancelled, .closed, .busy: return nil
             }
         }
     }

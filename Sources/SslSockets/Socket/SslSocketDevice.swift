@@ -79,7 +79,7 @@ extension SslSocket {
     /// A full buffer may have stopped the session with ciphertext in hand: it goes on when there is room again.
     private func resumeReading() {
         guard readLimit > 0, incoming.count < readLimit, isEncrypted, let connection, connection.pendingInput > 0 else { return }
-        unsafe workIn(.empty)
+        unsafe workIn(.empty, announcing: false)
     }
 
     /// Takes what the system has, if it may have something.
@@ -118,8 +118,8 @@ extension SslSocket {
         let (count, turn) = unsafe connection.receive(input, into: buffer, output)
         // The rest of the window, tickets and ends go the usual way.
         switch turn {
-        case .wantsInput: if connection.hasEvents { unsafe workIn(.empty) }
-        case .progressed, .phaseChanged: unsafe workIn(.empty)
+        case .wantsInput: if connection.hasEvents { unsafe workIn(.empty, announcing: false) }
+        case .progressed, .phaseChanged: unsafe workIn(.empty, announcing: false)
         }
         if output.count > 0 { pushOut() }
         return count

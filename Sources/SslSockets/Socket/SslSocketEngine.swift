@@ -64,6 +64,8 @@ extension SslSocket {
 
     private func serveOpen() {
         let epoch = epoch
+        if hasUnannouncedData, !incoming.isEmpty { announceData() }
+        guard epoch == self.epoch else { return }
         if isReadable && wantsToRead { readWindow() }
         guard epoch == self.epoch else { return }
         pushOut()
@@ -94,7 +96,9 @@ extension SslSocket {
     }
 
     /// Works received octets into the plain buffer or the TLS connection.
-    func workIn(_ input: TlsInput) {
+    ///
+    /// - Parameter announcing: false inside a read, whose caller sees for itself what is there; the next wait announces it then.
+    func workIn(_ input: TlsInput, announcing: Bool = true) {
         guard let connection else {
             let epoch = epoch
             unsafe incoming.append(input.bytes)
@@ -106,7 +110,9 @@ extension SslSocket {
         }
         let before = incoming.count
         unsafe advance(connection, input)
-        if self.connection === connection || incoming.count > before, incoming.count > before { announceData() }
+        if incoming.count > before {
+            if announcing { announceData() } else { hasUnannouncedData = true }
+        }
         conclude(connection)
     }
 
@@ -274,10 +280,18 @@ extension SslSocket {
         emit(.readyRead)
     }
 
-    /// Gives back what only a busy connection needs; called before a wait.
+    /// True when there is memory that an idle connection does not need.
+    var holdsBuffers: Bool {
+        incoming.isEmpty && incoming.capacity > Self.smallBuffer || output.holdsBuffers || connection?.holdsBuffers ?? false
+    }
+
+    /// Gives back what only a busy connection needs.
     func releaseIdleBuffers() {
-        if incoming.isEmpty, incoming.capacity > 1024 { incoming.releaseStorage() }
+        if incoming.isEmpty, incoming.capacity > Self.smallBuffer { incoming.releaseStorage() }
         output.releaseBuffers()
         connection?.releaseBuffers()
     }
+
+    /// A buffer up to this size stays with an idle connection: small messages then need no allocation.
+    private static var smallBuffer: Int { 1024 }
 }

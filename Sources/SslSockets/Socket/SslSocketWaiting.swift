@@ -12,7 +12,7 @@ extension SslSocket {
         /// Payload handed on beyond this count, or all of it gone.
         case written(since: Int)
         case disconnected
-        /// Something can be read, or reading has finished.
+        /// It is worth trying to read: there is something, the system may have something, or reading has finished.
         case readable
         /// Everything written has been given to the system.
         case drained
@@ -26,7 +26,7 @@ extension SslSocket {
         case .data(let count): announcements > count
         case .written(let count): totalWritten > count && output.count == 0 || bytesToWrite == 0 && output.count == 0
         case .disconnected: state == .unconnected
-        case .readable: !incoming.isEmpty || isReadFinished
+        case .readable: !incoming.isEmpty || isReadFinished || (isReadable && isEncrypted && wantsToRead)
         case .drained: bytesToWrite == 0 && output.count == 0
         }
     }
@@ -38,6 +38,9 @@ extension SslSocket {
         var deadline: Deadline?
     }
 
+    /// How long a connection must be idle before it gives its buffers back.
+    private static let idleTime = Duration.milliseconds(100)
+
     /// What to wait for now; nil when nothing can ever happen.
     func nextWait() -> Wait? {
         switch stage {
@@ -48,7 +51,8 @@ extension SslSocket {
             var events: IOEvents = []
             if wantsToRead { events.insert(.read) }
             if output.isBlocked { events.insert(.write) }
-            return Wait(descriptor: descriptor.fd, events: events, deadline: nil)
+            let idle = holdsBuffers ? Deadline(after: Self.idleTime) : nil
+            return Wait(descriptor: descriptor.fd, events: events, deadline: idle)
         }
     }
 
@@ -65,6 +69,11 @@ extension SslSocket {
     /// - Returns: true or false when the wait is over, nil when it has to go on.
     private func step(towards goal: Goal) -> Bool? {
         repeat {
+            if case .readable = goal, isReached(goal) {
+                // The reader takes it from the system straight into its own memory.
+                pushOut()
+                return true
+            }
             turn()
             if isReached(goal) { return true }
             if state == .unconnected { return false }
@@ -76,19 +85,21 @@ extension SslSocket {
 
     @available(*, noasync)
     func block(until goal: Goal, timeout: Duration?) -> Bool {
-        let end = Deadline(timeout)
+        let end = Deadline(after: timeout)
         while true {
             if let result = step(towards: goal) { return result }
             guard let wait = nextWait() else { return false }
-            releaseIdleBuffers()
             let isShort = wait.deadline.map { $0.isBefore(end) } ?? false
             switch Poller.wait(fd: wait.descriptor, events: wait.events, deadline: isShort ? wait.deadline : end) {
             case .ready(let events): note(events)
             case .timedOut:
-                if isShort { continue }
+                if isShort {
+                    releaseIdleBuffers()
+                    continue
+                }
                 report(timeoutError(goal, timeout))
                 return false
-            case .cancelled, .closed: return false
+            case .cancelled, .closed, .busy: return false
             }
         }
     }
@@ -97,20 +108,22 @@ extension SslSocket {
 
     func suspend(until goal: Goal, timeout: Duration?) async -> Bool {
         if let result = step(towards: goal) { return result }
-        let end = Deadline(timeout)
+        let end = Deadline(after: timeout)
         while true {
             guard let wait = nextWait() else { return false }
-            releaseIdleBuffers()
             let isShort = wait.deadline.map { $0.isBefore(end) } ?? false
             let epoch = epoch
             switch await park(wait, isShort ? wait.deadline : end) {
             case .ready(let events): if epoch == self.epoch { note(events) }
-            case .timedOut where isShort: break
+            case .timedOut where isShort: releaseIdleBuffers()
             case .timedOut:
                 report(timeoutError(goal, timeout))
                 return false
             case .cancelled:
                 report(SslSocketError(.cancelled, "The task that waited for the socket was cancelled"))
+                return false
+            case .busy:
+                report(SslSocketError(.operationInProgress, "Two tasks already wait for this socket, one for each direction"))
                 return false
             case .closed: if state == .unconnected { return isReached(goal) }
             }

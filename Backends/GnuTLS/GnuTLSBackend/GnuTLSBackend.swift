@@ -1,0 +1,83 @@
+#if GnuTLS
+internal import CSslGnuTLS
+public import SslBackend
+public import SslValues
+
+/// The backend over GnuTLS, the TLS library of the GNU project (LGPL 2.1 or later).
+public final class GnuTLSBackend: TlsBackend {
+    /// The only instance.
+    public static let shared = GnuTLSBackend()
+
+    /// The oldest library this backend works with: before 3.6.14 session tickets were encrypted with a key of zeros
+    /// (CVE-2020-13777).
+    static let minimumVersion = "3.6.14"
+
+    /// nil when the library that is loaded can be used, otherwise why it cannot.
+    private let refusal: String?
+
+    private init() {
+        let fits = unsafe gnutls_check_version(Self.minimumVersion) != nil
+        refusal = fits ? nil : "GnuTLS \(Self.loadedVersion) is loaded, but at least \(Self.minimumVersion) is needed"
+    }
+
+    private static var loadedVersion: String {
+        guard let text = unsafe gnutls_check_version(nil) else { return "unknown" }
+        return unsafe String(cString: text)
+    }
+
+    /// `gnutls`.
+    public var name: String { gnutlsName }
+    /// For example `GnuTLS 3.7.9`.
+    public var libraryVersion: String { "GnuTLS " + Self.loadedVersion }
+    /// For example 0x030709.
+    public var libraryVersionNumber: Int {
+        Self.loadedVersion.split(separator: ".").prefix(3).reduce(0) { number, part in
+            number << 8 | (Int(part.prefix { $0.isNumber }) ?? 0)
+        }
+    }
+    /// For example `GnuTLS 3.7.9`.
+    public var libraryBuildVersion: String { "GnuTLS " + GNUTLS_VERSION }
+    /// For example 0x030709.
+    public var libraryBuildVersionNumber: Int { Int(GNUTLS_VERSION_NUMBER) }
+    /// What works with the library that is loaded.
+    public var capabilities: TlsCapabilities { GnuTLSCapabilities.all }
+
+    public func makeContext(_ settings: TlsSettings) throws(SslSocketError) -> any TlsContext {
+        try checkLibrary()
+        return try GnuTLSContext(settings)
+    }
+
+    public func makeTrustStore(_ sources: TlsTrustSources) throws(SslSocketError) -> any TlsTrustStore {
+        try checkLibrary()
+        return try GnuTLSTrustStore(sources)
+    }
+
+    public func makeCertificate(der: [UInt8]) throws(SslSocketError) -> any X509Certificate {
+        try checkLibrary()
+        return try GnuTLSCertificate(der: der)
+    }
+
+    public func makePrivateKey(
+        _ bytes: SecretBytes, format: SslEncodingFormat, passphrase: SecretBytes?
+    ) throws(SslSocketError) -> any TlsKey {
+        try checkLibrary()
+        return try GnuTLSKey(bytes, format: format, passphrase: passphrase)
+    }
+
+    public func generateKey(_ kind: TlsKeyKind) throws(SslSocketError) -> any TlsKey {
+        try checkLibrary()
+        return try GnuTLSKey(generating: kind)
+    }
+
+    public func issueCertificate(
+        _ template: TlsCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
+    ) throws(SslSocketError) -> [UInt8] {
+        try checkLibrary()
+        return try GnuTLSIssuing.issue(template, key: key, issuer: issuer)
+    }
+
+    private func checkLibrary() throws(SslSocketError) {
+        if let refusal { throw .gnutls(.noBackend, refusal) }
+    }
+}
+#endif

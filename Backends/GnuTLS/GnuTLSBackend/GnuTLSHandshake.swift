@@ -1,0 +1,227 @@
+#if GnuTLS
+internal import CSslGnuTLS
+internal import SslBackend
+internal import SslValues
+
+// MARK: - Steps of the handshake
+
+extension GnuTLSSession {
+    /// Runs the engine until the handshake is complete, starves, pauses or fails.
+    final func runHandshake() -> TlsStep {
+        guard let handle = unsafe handle else {
+            return fail(.gnutls(.sslInternal, "The session has no engine"), alert: nil)
+        }
+        var idle = 0
+        while true {
+            isStarved = false
+            let before = state.available
+            let native = unsafe gnutls_handshake(handle)
+            switch native {
+            case GNUTLS_E_SUCCESS: return unsafe complete(handle)
+            case GNUTLS_E_AGAIN, GNUTLS_E_INTERRUPTED:
+                if flags.contains(.paused) { return .needsDecision(.peerVerification) }
+                if isStarved { return .wantsInput(0) }
+            case GNUTLS_E_WARNING_ALERT_RECEIVED: noteAlert(.warning)
+            case GNUTLS_E_GOT_APPLICATION_DATA: break
+            default:
+                if gnutls_error_is_fatal(native) != 0 { return fail(native: native) }
+            }
+            // The library has progressed without reading; a peer cannot make that last.
+            idle = state.available == before ? idle + 1 : 0
+            if idle > 256 { return fail(native: GNUTLS_E_INTERNAL_ERROR) }
+        }
+    }
+
+    private final func complete(_ handle: gnutls_session_t) -> TlsStep {
+        let isResumed = unsafe gnutls_session_is_resumed(handle) != 0
+        let settings = context.settings
+        if settings.role == .server, settings.clientCertificate == .require, isResumed, !hasPeerCertificates {
+            // A ticket of a context that asked for no certificate must not pass for one.
+            return fail(native: GNUTLS_E_CERTIFICATE_REQUIRED)
+        }
+        flags.insert(.established)
+        if settings.role == .server, settings.tickets.isEnabled, settings.tickets.count > 0,
+            unsafe gnutls_protocol_get_version(handle) == GNUTLS_TLS1_3
+        {
+            // A ticket is for one use (RFC 8446 appendix C.4), so a resumed client gets a new one, but no more than that.
+            let count = isResumed ? 1 : settings.tickets.count
+            let native = unsafe gnutls_session_ticket_send(handle, UInt32(count), 0)
+            if native < 0 { return fail(native: native) }
+        }
+        if flags.contains(.ticketArrived) { collectTicket() }
+        return .progressed(0)
+    }
+
+    /// What a call must do before the engine runs: carry out a verdict or go on waiting for it. nil: nothing stands in the way.
+    final func pendingDecision() -> TlsStep? {
+        switch state.verdict {
+        case .none: return nil
+        case .asked: return .needsDecision(.peerVerification)
+        case .answered(.accept):
+            flags.remove(.paused)
+            return nil
+        case .answered(.refuse(let alert, let error)):
+            flags.remove(.paused)
+            state.verdict = .none
+            return fail(error, alert: alert)
+        }
+    }
+
+    /// Hands the session a ticket that arrived, as octets it can resume from.
+    final func collectTicket() {
+        flags.remove(.ticketArrived)
+        guard let handle = unsafe handle else { return }
+        var out = unsafe gnutls_datum_t()
+        guard unsafe gnutls_session_get_data2(handle, &out) == 0 else { return }
+        defer { unsafe sslgnutls_wipe_and_free(&out) }
+        // Without a ticket the library answers with four octets that resume nothing.
+        if unsafe out.size > 4 { state.events.append(.sessionTicket(unsafe out.octets, lifetime: Int(ticketLifetime))) }
+    }
+
+    /// The peer has shown at least one certificate.
+    final var hasPeerCertificates: Bool {
+        guard let handle = unsafe handle else { return false }
+        var count: UInt32 = 0
+        return unsafe gnutls_certificate_get_peers(handle, &count) != nil && count > 0
+    }
+
+    /// Sets the callbacks that run inside the engine.
+    final func observe(_ session: gnutls_session_t) {
+        unsafe gnutls_session_set_verify_function(session, gnutlsVerifyPeer)
+        unsafe gnutls_handshake_set_hook_function(session, sslgnutls_any_message(), GNUTLS_HOOK_POST, gnutlsNoteMessage)
+        if context.settings.logsKeys { unsafe gnutls_session_set_keylog_function(session, gnutlsLogKey) }
+    }
+
+    fileprivate final func verifyPeer() -> Int32 {
+        switch state.verdict {
+        case .none:
+            // A client without a certificate where one is only requested: nothing to decide.
+            guard hasPeerCertificates else { return 0 }
+            state.verdict = .asked
+            flags.insert(.paused)
+            return GNUTLS_E_AGAIN
+        case .asked: return GNUTLS_E_AGAIN
+        case .answered(.accept):
+            state.verdict = .none
+            return 0
+        case .answered(.refuse): return GNUTLS_E_CERTIFICATE_ERROR
+        }
+    }
+
+    fileprivate final func note(message type: UInt32, _ body: UnsafePointer<gnutls_datum_t>?) {
+        flags.insert(.heardPeer)
+        switch type {
+        case GNUTLS_HANDSHAKE_NEW_SESSION_TICKET.rawValue:
+            // Both RFC 5077 section 3.3 and RFC 8446 section 4.6.1 begin with the lifetime in seconds.
+            guard let body = unsafe body, unsafe body.pointee.size >= 4, let octets = unsafe body.pointee.data else { return }
+            ticketLifetime = (0..<4).reduce(0) { $0 << 8 | UInt32(unsafe octets[$1]) }
+            flags.insert(.ticketArrived)
+        case GNUTLS_HANDSHAKE_KEY_UPDATE.rawValue: state.events.append(.keysUpdated)
+        default: break
+        }
+    }
+
+    fileprivate final func logKey(_ label: String, _ secret: UnsafePointer<gnutls_datum_t>) {
+        guard let handle = unsafe handle else { return }
+        var random = unsafe gnutls_datum_t()
+        var unused = unsafe gnutls_datum_t()
+        unsafe gnutls_session_get_random(handle, &random, &unused)
+        state.events.append(.keyLog("\(label) \(Self.hex(unsafe random.octets)) \(Self.hex(unsafe secret.pointee.octets))"))
+    }
+
+    private static func hex(_ octets: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: octets.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}
+
+// MARK: - Choosing credentials
+
+extension GnuTLSSession {
+    /// The first chain whose key the peer can verify; among several, one whose issuer the peer named.
+    fileprivate final func chooseIdentity(_ session: gnutls_session_t, authorities: [[UInt8]]) -> GnuTLSIdentity? {
+        let version = unsafe gnutls_protocol_get_version(session)
+        var offered: Set<UInt32> = []
+        var index = 0
+        var scheme = GNUTLS_SIGN_UNKNOWN
+        while unsafe gnutls_sign_algorithm_get_requested(session, index, &scheme) == 0 {
+            offered.insert(scheme.rawValue)
+            index += 1
+        }
+        let usable = context.identities.filter { canVerify($0.key, offered, isTls13: version == GNUTLS_TLS1_3) }
+        guard !authorities.isEmpty else { return usable.first }
+        // Without a match the first is sent all the same: the application chose it, and the peer's list may be incomplete.
+        return usable.first { !authorities.allSatisfy { [issuers = $0.issuers] in !issuers.contains($0) } } ?? usable.first
+    }
+
+    private final func canVerify(_ key: GnuTLSKey, _ offered: Set<UInt32>, isTls13: Bool) -> Bool {
+        // Before TLS 1.2 there is no such list, and a client may leave it out.
+        let schemeFits =
+            offered.isEmpty
+            || GnuTLSNames.schemes.contains { scheme in
+                scheme.key == key.algorithm && scheme.native.contains { offered.contains($0.rawValue) }
+                    && (!isTls13 || (scheme.isTls13 && (scheme.curveBits == 0 || scheme.curveBits == key.bits)))
+            }
+        guard schemeFits else { return false }
+        if isTls13 { return true }
+        guard let hello = state.clientHello else { return true }
+        // In TLS 1.2 the suite names the kind of key, and the groups are those of certificates too (RFC 8422 section 5.1.1).
+        let method = key.algorithm == .rsa || key.algorithm == .rsaPss ? "RSA" : "ECDSA"
+        let suites = Set(hello.cipherSuites)
+        guard context.settings.cipherSuites.contains(where: { suites.contains($0.code) && $0.authenticationMethod == method })
+        else { return false }
+        guard key.algorithm == .ec, !hello.groups.isEmpty else { return true }
+        let curve: SslGroup = key.bits == 521 ? .secp521r1 : key.bits == 384 ? .secp384r1 : .secp256r1
+        return hello.groups.contains(curve.code)
+    }
+}
+
+// MARK: - Callbacks
+
+/// The session behind a library's session object; nil only when the library calls with none.
+private func owner(_ session: gnutls_session_t?) -> GnuTLSSession? {
+    guard let session = unsafe session, let pointer = unsafe gnutls_session_get_ptr(session) else { return nil }
+    return unsafe Unmanaged<GnuTLSSession>.fromOpaque(pointer).takeUnretainedValue()
+}
+
+private func gnutlsVerifyPeer(_ session: gnutls_session_t?) -> Int32 {
+    unsafe owner(session)?.verifyPeer() ?? GNUTLS_E_CERTIFICATE_ERROR
+}
+
+private func gnutlsNoteMessage(
+    _ session: gnutls_session_t?, _ type: UInt32, _ when: UInt32, _ isIncoming: UInt32, _ body: UnsafePointer<gnutls_datum_t>?
+) -> Int32 {
+    if isIncoming != 0 { unsafe owner(session)?.note(message: type, body) }
+    return 0
+}
+
+private func gnutlsLogKey(
+    _ session: gnutls_session_t?, _ label: UnsafePointer<CChar>?, _ secret: UnsafePointer<gnutls_datum_t>?
+) -> Int32 {
+    if let label = unsafe label, let secret = unsafe secret {
+        unsafe owner(session)?.logKey(String(cString: label), secret)
+    }
+    return 0
+}
+
+/// Names the chain and key of this end. The library reads them while the session lives, and the session keeps the context.
+func gnutlsRetrieveCredentials(
+    _ session: gnutls_session_t?, _ info: UnsafePointer<gnutls_cert_retr_st>?,
+    _ certificates: UnsafeMutablePointer<UnsafeMutablePointer<gnutls_pcert_st>?>?, _ count: UnsafeMutablePointer<UInt32>?,
+    _ ocsp: UnsafeMutablePointer<UnsafeMutablePointer<gnutls_ocsp_data_st>?>?, _ ocspCount: UnsafeMutablePointer<UInt32>?,
+    _ key: UnsafeMutablePointer<gnutls_privkey_t?>?, _ flags: UnsafeMutablePointer<UInt32>?
+) -> Int32 {
+    unsafe count?.pointee = 0
+    unsafe ocspCount?.pointee = 0
+    guard let session = unsafe session, let owner = unsafe owner(session) else { return -1 }
+    var authorities: [[UInt8]] = []
+    if let info = unsafe info, let names = unsafe info.pointee.req_ca_rdn {
+        for index in 0..<Int(unsafe info.pointee.nreqs) { authorities.append(unsafe names[index].octets) }
+    }
+    guard let identity = unsafe owner.chooseIdentity(session, authorities: authorities) else { return 0 }
+    unsafe certificates?.pointee = identity.certificates.baseAddress
+    unsafe count?.pointee = UInt32(identity.certificates.count)
+    unsafe key?.pointee = identity.key.handle
+    return 0
+}
+#endif

@@ -1,0 +1,248 @@
+#if GnuTLS
+internal import CSslGnuTLS
+internal import Glibc
+internal import SslBackend
+internal import SslValues
+
+/// A private key in the library's hands.
+///
+/// `@unchecked`: both handles are only read after the initializer, and reading them from several threads is safe.
+@safe
+final class GnuTLSKey: TlsKey, @unchecked Sendable {
+    /// The key as a file has it, for exports.
+    private let file: gnutls_x509_privkey_t
+    /// The same as the TLS engine wants it. It refers to `file`.
+    let handle: gnutls_privkey_t
+    let algorithm: SslKeyAlgorithm
+    let bits: Int
+    let publicKeyInfo: [UInt8]
+
+    var backend: any TlsBackend { GnuTLSBackend.shared }
+
+    /// Reads a key.
+    convenience init(_ bytes: SecretBytes, format: SslEncodingFormat, passphrase: SecretBytes?) throws(SslSocketError) {
+        var made: gnutls_x509_privkey_t?
+        try gnutlsCheck(unsafe gnutls_x509_privkey_init(&made), .sslInternal, "No private key object can be made")
+        guard let file = unsafe made else { throw .gnutls(.sslInternal, "No private key object can be made") }
+        do throws(SslSocketError) {
+            try unsafe Self.read(bytes, format, passphrase, into: file)
+        } catch {
+            unsafe gnutls_x509_privkey_deinit(file)
+            throw error
+        }
+        try unsafe self.init(owning: file)
+    }
+
+    /// Makes a new key.
+    convenience init(generating kind: TlsKeyKind) throws(SslSocketError) {
+        let (algorithm, size) = try Self.parameters(of: kind)
+        var made: gnutls_x509_privkey_t?
+        try gnutlsCheck(unsafe gnutls_x509_privkey_init(&made), .sslInternal, "No private key object can be made")
+        guard let file = unsafe made else { throw .gnutls(.sslInternal, "No private key object can be made") }
+        let native = unsafe gnutls_x509_privkey_generate(file, algorithm, size, 0)
+        guard native == 0 else {
+            unsafe gnutls_x509_privkey_deinit(file)
+            throw .gnutls(.sslInternal, "No key could be generated", native)
+        }
+        try unsafe self.init(owning: file)
+    }
+
+    /// Takes `file` over, also when it fails.
+    private init(owning file: gnutls_x509_privkey_t) throws(SslSocketError) {
+        var made: gnutls_privkey_t?
+        var native = unsafe gnutls_privkey_init(&made)
+        guard native == 0, let handle = unsafe made else {
+            unsafe gnutls_x509_privkey_deinit(file)
+            throw .gnutls(.sslInternal, "No private key object can be made", native)
+        }
+        native = unsafe gnutls_privkey_import_x509(handle, file, 0)
+        var size: UInt32 = 0
+        let type = unsafe gnutls_x509_privkey_get_pk_algorithm2(file, &size)
+        let info = unsafe Self.publicKeyInfo(of: handle)
+        guard native == 0, let info else {
+            unsafe gnutls_privkey_deinit(handle)
+            unsafe gnutls_x509_privkey_deinit(file)
+            throw .gnutls(.invalidUserData, "The private key cannot be used", native)
+        }
+        unsafe self.file = file
+        unsafe self.handle = handle
+        algorithm = SslKeyAlgorithm(gnutls: UInt32(bitPattern: type))
+        bits = algorithm.bits(reported: Int(size))
+        publicKeyInfo = info
+    }
+
+    deinit {
+        unsafe gnutls_privkey_deinit(handle)
+        unsafe gnutls_x509_privkey_deinit(file)
+    }
+
+    func pkcs8() throws(SslSocketError) -> SecretBytes {
+        var out = unsafe gnutls_datum_t()
+        let native = unsafe gnutls_x509_privkey_export2_pkcs8(
+            file, GNUTLS_X509_FMT_DER, nil, GNUTLS_PKCS_PLAIN.rawValue, &out)
+        defer { unsafe sslgnutls_wipe_and_free(&out) }
+        try gnutlsCheck(native, .unsupportedOperation, "The private key cannot be exported")
+        return unsafe SecretBytes(UnsafeRawBufferPointer(start: out.data, count: Int(out.size)))
+    }
+
+    private static func publicKeyInfo(of handle: gnutls_privkey_t) -> [UInt8]? {
+        var made: gnutls_pubkey_t?
+        guard unsafe gnutls_pubkey_init(&made) == 0, let key = unsafe made else { return nil }
+        defer { unsafe gnutls_pubkey_deinit(key) }
+        guard unsafe gnutls_pubkey_import_privkey(key, handle, 0, 0) == 0 else { return nil }
+        return unsafe publicKeyInfo(exporting: key)
+    }
+
+    /// A public key as SubjectPublicKeyInfo, in the library's spelling.
+    static func publicKeyInfo(exporting key: gnutls_pubkey_t) -> [UInt8]? {
+        var out = unsafe gnutls_datum_t()
+        guard unsafe gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, &out) == 0 else { return nil }
+        defer { unsafe sslgnutls_free(out.data) }
+        return unsafe out.octets
+    }
+
+    private static func parameters(of kind: TlsKeyKind) throws(SslSocketError) -> (gnutls_pk_algorithm_t, UInt32) {
+        switch kind {
+        case .rsa(let bits):
+            guard (2048...16_384).contains(bits) else {
+                throw .gnutls(.invalidUserData, "An RSA key must have 2048 to 16384 bits, not \(bits)")
+            }
+            return (GNUTLS_PK_RSA, UInt32(bits))
+        case .ec(.secp256r1): return (GNUTLS_PK_ECDSA, sslgnutls_curve_bits(GNUTLS_ECC_CURVE_SECP256R1))
+        case .ec(.secp384r1): return (GNUTLS_PK_ECDSA, sslgnutls_curve_bits(GNUTLS_ECC_CURVE_SECP384R1))
+        case .ec(.secp521r1): return (GNUTLS_PK_ECDSA, sslgnutls_curve_bits(GNUTLS_ECC_CURVE_SECP521R1))
+        case .ec(let group): throw .gnutls(.invalidUserData, "No EC key can be made on the group \(group.name)")
+        case .ed25519: return (GNUTLS_PK_EDDSA_ED25519, sslgnutls_curve_bits(GNUTLS_ECC_CURVE_ED25519))
+        case .ed448: return (GNUTLS_PK_EDDSA_ED448, sslgnutls_curve_bits(GNUTLS_ECC_CURVE_ED448))
+        }
+    }
+}
+
+// MARK: - Reading files
+
+extension GnuTLSKey {
+    private static func read(
+        _ bytes: SecretBytes, _ format: SslEncodingFormat, _ passphrase: SecretBytes?, into file: gnutls_x509_privkey_t
+    ) throws(SslSocketError) {
+        let isEncrypted = unsafe bytes.withBytes { unsafe Self.isEncrypted($0, format) }
+        if isEncrypted && passphrase == nil { throw .gnutls(.wrongPassphrase, "The private key is encrypted and no passphrase is given") }
+        let password = try passphrase.map { secret throws(SslSocketError) in try Self.cString(secret) }
+        let native: Int32 = unsafe bytes.withBytes { octets in
+            var datum = unsafe gnutls_datum_t(borrowing: octets)
+            guard let password, isEncrypted else {
+                // Asking for the unencrypted form alone keeps the library from looking for a passphrase elsewhere.
+                return unsafe gnutls_x509_privkey_import2(file, &datum, format.gnutls, nil, GNUTLS_PKCS_PLAIN.rawValue)
+            }
+            return unsafe password.withBytes { text in
+                unsafe gnutls_x509_privkey_import2(
+                    file, &datum, format.gnutls, text.assumingMemoryBound(to: CChar.self).baseAddress, 0)
+            }
+        }
+        guard native < 0 else { return }
+        guard isEncrypted, unsafe bytes.withBytes({ unsafe Self.isReadableEncryption($0, format, native) }) else {
+            throw .gnutls(.invalidUserData, "The private key cannot be read", native)
+        }
+        throw .gnutls(.wrongPassphrase, "The passphrase does not open the private key", native)
+    }
+
+    /// The passphrase as the library takes it: ended by a zero octet.
+    private static func cString(_ secret: SecretBytes) throws(SslSocketError) -> SecretBytes {
+        let holdsZero = unsafe secret.withBytes { unsafe $0.contains(0) }
+        if holdsZero { throw .gnutls(.invalidUserData, "GnuTLS takes no passphrase with a zero octet in it") }
+        let size = secret.count + 1
+        guard let memory = unsafe calloc(size, 1) else { throw .gnutls(.socketResource, "Out of memory") }
+        defer {
+            unsafe explicit_bzero(memory, size)
+            unsafe free(memory)
+        }
+        unsafe secret.withBytes { text in
+            if let start = text.baseAddress { unsafe memcpy(memory, start, text.count) }
+        }
+        return unsafe SecretBytes(UnsafeRawBufferPointer(start: memory, count: size))
+    }
+
+    /// Whether the octets say of themselves that they are encrypted: a PKCS#8 EncryptedPrivateKeyInfo begins with an
+    /// AlgorithmIdentifier where all other forms have a version number, PEM says it in its header (RFC 7468, RFC 1421).
+    private static func isEncrypted(_ octets: UnsafeRawBufferPointer, _ format: SslEncodingFormat) -> Bool {
+        switch format {
+        case .pem:
+            return unsafe octets.holds("BEGIN ENCRYPTED PRIVATE KEY") || octets.holds("Proc-Type: 4,ENCRYPTED")
+        case .der:
+            guard octets.count > 2, unsafe octets[0] == 0x30 else { return false }
+            let length = unsafe octets[1] < 0x80 ? 0 : Int(octets[1] & 0x7F)
+            return unsafe octets.count > 2 + length && octets[2 + length] == 0x30
+        }
+    }
+
+    /// Tells a wrong passphrase from damage: the frame around the ciphertext can be read, so it is the content that cannot.
+    private static func isReadableEncryption(
+        _ octets: UnsafeRawBufferPointer, _ format: SslEncodingFormat, _ native: Int32
+    ) -> Bool {
+        if unsafe format == .pem && octets.holds("Proc-Type: 4,ENCRYPTED") { return native == GNUTLS_E_DECRYPTION_FAILED }
+        var datum = unsafe gnutls_datum_t(borrowing: octets)
+        return unsafe gnutls_pkcs8_info(&datum, format.gnutls, nil, nil, nil, nil, nil, nil) == 0
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The octets hold this text somewhere.
+    fileprivate func holds(_ text: StaticString) -> Bool {
+        let length = text.utf8CodeUnitCount
+        guard let start = baseAddress, count >= length else { return false }
+        return (0...(count - length)).contains { unsafe memcmp(start + $0, text.utf8Start, length) == 0 }
+    }
+}
+
+// MARK: - What keys and certificates share
+
+extension gnutls_datum_t {
+    /// The library's view of memory that outlives the call it is made for. The library only reads it.
+    init(borrowing octets: UnsafeRawBufferPointer) {
+        let start = unsafe UnsafeMutableRawPointer(mutating: octets.baseAddress)
+        unsafe self.init(data: start?.assumingMemoryBound(to: UInt8.self), size: UInt32(clamping: octets.count))
+    }
+
+    /// A copy of what it points to.
+    var octets: [UInt8] { unsafe [UInt8](UnsafeRawBufferPointer(start: data, count: Int(size))) }
+}
+
+extension [UInt8] {
+    /// Overwrites secret octets before the memory goes back.
+    mutating func wipe() {
+        unsafe withUnsafeMutableBytes { octets in
+            if let start = octets.baseAddress { unsafe explicit_bzero(start, octets.count) }
+        }
+    }
+}
+
+extension SslEncodingFormat {
+    /// The library's word.
+    var gnutls: gnutls_x509_crt_fmt_t { self == .pem ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER }
+}
+
+extension SslKeyAlgorithm {
+    /// Reads the library's number.
+    init(gnutls native: UInt32) {
+        switch gnutls_pk_algorithm_t(rawValue: native) {
+        case GNUTLS_PK_RSA: self = .rsa
+        case GNUTLS_PK_RSA_PSS: self = .rsaPss
+        case GNUTLS_PK_DSA: self = .dsa
+        case GNUTLS_PK_ECDSA: self = .ec
+        case GNUTLS_PK_DH: self = .dh
+        case GNUTLS_PK_EDDSA_ED25519: self = .ed25519
+        case GNUTLS_PK_EDDSA_ED448: self = .ed448
+        case GNUTLS_PK_ECDH_X25519: self = .x25519
+        default: self = .opaque
+        }
+    }
+
+    /// The size every backend gives: libraries disagree about the curves of RFC 7748, so these are the sizes of their encodings.
+    func bits(reported: Int) -> Int {
+        switch self {
+        case .ed25519, .x25519: 256
+        case .ed448: 456
+        default: reported
+        }
+    }
+}
+#endif

@@ -1,0 +1,171 @@
+internal import CSslLinux
+internal import Glibc
+package import SslValues
+
+/// What a non-blocking system call came to.
+package enum IOResult {
+    /// So many octets moved.
+    case bytes(Int)
+    /// Not now.
+    case wouldBlock
+    /// The peer has finished sending.
+    case endOfStream
+    /// It failed with this errno.
+    case failed(Int32)
+}
+
+/// What accepting came to.
+package enum AcceptResult {
+    case accepted(SocketDescriptor)
+    case wouldBlock
+    case failed(Int32)
+}
+
+/// A non-blocking stream socket, closed once.
+package final class SocketDescriptor: Sendable {
+    private let number: Lock<Int32>
+    /// The number as long as it is open, for the hot path; the owner does not use it after ``close()``.
+    package let fd: Int32
+
+    private init(_ fd: Int32) {
+        self.fd = fd
+        number = Lock(fd)
+    }
+
+    deinit { close() }
+
+    /// Closes the descriptor; a second time does nothing.
+    package func close() {
+        let open = number.withLock { number in
+            defer { number = -1 }
+            return number
+        }
+        if open >= 0 { _ = Glibc.close(open) }
+    }
+
+    // MARK: Making
+
+    /// A new TCP socket.
+    static func stream(family: Int32) throws(SslSocketError) -> SocketDescriptor {
+        let fd = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard fd >= 0 else { throw IOErrors.calling("socket", errno) }
+        return SocketDescriptor(fd)
+    }
+
+    /// Takes over a connected socket, which becomes non-blocking.
+    package static func adopt(fd: Int32) throws(SslSocketError) -> SocketDescriptor {
+        var kind: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        guard unsafe getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &length) == 0 else { throw IOErrors.calling("getsockopt", errno) }
+        guard kind == Int32(SOCK_STREAM.rawValue) else {
+            throw SslSocketError(.unsupportedOperation, "The descriptor \(fd) is no stream socket")
+        }
+        let flags = fcntl(fd, F_GETFL)
+        guard flags >= 0, fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 else { throw IOErrors.calling("fcntl", errno) }
+        _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
+        return SocketDescriptor(fd)
+    }
+
+    /// A listening socket. An IPv6 wildcard takes IPv4 too.
+    package static func listener(at address: SocketAddress, backlog: Int) throws(SslSocketError) -> SocketDescriptor {
+        let descriptor = try stream(family: address.family)
+        descriptor.setOption(SOL_SOCKET, SO_REUSEADDR, 1)
+        if address.ip.isIPv6 { descriptor.setOption(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
+        guard unsafe address.withSockaddr({ unsafe bind(descriptor.fd, $0, $1) }) == 0 else {
+            throw IOErrors.error(errno, "Cannot listen at \(address)")
+        }
+        guard listen(descriptor.fd, Int32(clamping: backlog)) == 0 else { throw IOErrors.error(errno, "Cannot listen at \(address)") }
+        return descriptor
+    }
+
+    // MARK: Connecting and accepting
+
+    /// Begins to connect. 0 when connected at once, EINPROGRESS while it goes on, any other errno when it failed.
+    func startConnect(to address: SocketAddress) -> Int32 {
+        while true {
+            if unsafe address.withSockaddr({ unsafe connect(fd, $0, $1) }) == 0 { return 0 }
+            if errno != EINTR { return errno }
+        }
+    }
+
+    /// How connecting ended: 0 or an errno.
+    var connectError: Int32 { option(SOL_SOCKET, SO_ERROR) ?? EINVAL }
+
+    /// Accepts one connection.
+    package func accept() -> AcceptResult {
+        while true {
+            let fresh = unsafe ssllinux_accept4(fd, nil, nil, Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue))
+            if fresh >= 0 { return .accepted(SocketDescriptor(fresh)) }
+            switch errno {
+            case EINTR, ECONNABORTED, EPROTO: continue
+            case EAGAIN: return .wouldBlock
+            default: return .failed(errno)
+            }
+        }
+    }
+
+    // MARK: Moving octets
+
+    /// Receives what is there.
+    package func receive(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+        while true {
+            let count = unsafe recv(fd, buffer.baseAddress, buffer.count, 0)
+            if count > 0 { return .bytes(count) }
+            if count == 0 { return .endOfStream }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wouldBlock
+            default: return .failed(errno)
+            }
+        }
+    }
+
+    /// Sends as much as the system takes.
+    package func send(_ bytes: UnsafeRawBufferPointer) -> IOResult {
+        while true {
+            let count = unsafe Glibc.send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            if count >= 0 { return .bytes(count) }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wouldBlock
+            default: return .failed(errno)
+            }
+        }
+    }
+
+    /// Drops what was received and not read, at most 1 MiB, so that closing does not reset the connection.
+    package func discardReceived() {
+        var left = 1 << 20
+        let scratch = unsafe BufferPool.take(.small)
+        defer { unsafe BufferPool.give(scratch) }
+        while left > 0, case .bytes(let count) = unsafe receive(into: scratch) { left -= count }
+    }
+
+    // MARK: Options
+
+    /// Small pieces leave at once (`LowDelayOption`).
+    package func setNoDelay(_ on: Bool) { setOption(Int32(IPPROTO_TCP), TCP_NODELAY, on ? 1 : 0) }
+
+    /// Closing resets the connection instead of ending it.
+    package func resetOnClose() {
+        var value = linger(l_onoff: 1, l_linger: 0)
+        _ = unsafe setsockopt(fd, SOL_SOCKET, SO_LINGER, &value, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    @discardableResult
+    func setOption(_ level: Int32, _ name: Int32, _ value: Int32) -> Bool {
+        var value = value
+        return unsafe setsockopt(fd, level, name, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
+    }
+
+    func option(_ level: Int32, _ name: Int32) -> Int32? {
+        var value: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        return unsafe getsockopt(fd, level, name, &value, &length) == 0 ? value : nil
+    }
+
+    /// This end; nil when it has none.
+    package var localAddress: SocketAddress? { unsafe SocketAddress.filled { unsafe getsockname(fd, $0, $1) } }
+    /// The other end; nil when it has none.
+    package var peerAddress: SocketAddress? { unsafe SocketAddress.filled { unsafe getpeername(fd, $0, $1) } }
+}

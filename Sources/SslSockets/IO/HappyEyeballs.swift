@@ -1,0 +1,137 @@
+internal import CSslLinux
+internal import Glibc
+package import SslValues
+
+/// Connects to the first of several addresses that answers (RFC 8305, "Happy Eyeballs"): they are tried in order, the families taking turns, a
+/// new one each 250 ms or as soon as one fails; the first that connects wins and the others are closed.
+///
+/// All attempts stand in one epoll instance, which is itself a descriptor to wait on: ``waitDescriptor``. A driver waits for it until
+/// ``nextDeadline`` and calls ``progress()``.
+package final class ConnectAttempts {
+    /// What a turn came to.
+    package enum Step {
+        case waiting
+        case connected(SocketDescriptor, SocketAddress)
+        case failed(SslSocketError)
+    }
+
+    private let host: String
+    private var remaining: ArraySlice<SocketAddress>
+    private var running: [(descriptor: SocketDescriptor, address: SocketAddress)] = []
+    private var failure: SslSocketError?
+    private let delay: Duration
+    private let clock: MonotonicClock
+    /// Readable when an attempt has ended one way or the other.
+    package let waitDescriptor: Int32
+    /// When the next address is due; nil when there is none.
+    package private(set) var nextDeadline: Deadline?
+
+    /// The addresses in the order of the resolver (RFC 6724).
+    package convenience init(_ addresses: [SocketAddress], host: String) {
+        self.init(addresses, host: host, delay: .milliseconds(250), clock: .system)
+    }
+
+    init(_ addresses: [SocketAddress], host: String, delay: Duration, clock: MonotonicClock) {
+        self.host = host
+        self.delay = delay
+        self.clock = clock
+        remaining = Self.interleaved(addresses)[...]
+        waitDescriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
+        if waitDescriptor < 0 {
+            failure = IOErrors.calling("epoll_create1", errno)
+            remaining = []
+        }
+    }
+
+    deinit { if waitDescriptor >= 0 { _ = close(waitDescriptor) } }
+
+    /// The families take turns, beginning with that of the first address (RFC 8305 section 4).
+    static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
+        guard let first = addresses.first else { return [] }
+        var preferred = addresses.filter { $0.ip.isIPv6 == first.ip.isIPv6 }[...]
+        var other = addresses.filter { $0.ip.isIPv6 != first.ip.isIPv6 }[...]
+        var mixed: [SocketAddress] = []
+        while !preferred.isEmpty || !other.isEmpty {
+            if let address = preferred.popFirst() { mixed.append(address) }
+            if let address = other.popFirst() { mixed.append(address) }
+        }
+        return mixed
+    }
+
+    /// Looks at what has ended and begins what is due.
+    package func progress() -> Step {
+        if let winner = harvest() { return winner }
+        while let address = remaining.first, running.isEmpty || (nextDeadline?.isDue(at: clock.now) ?? true) {
+            remaining.removeFirst()
+            if let winner = begin(address) { return winner }
+            if !running.isEmpty { nextDeadline = remaining.isEmpty ? nil : Deadline(at: clock.now.adding(delay)) }
+        }
+        if remaining.isEmpty { nextDeadline = nil }
+        guard running.isEmpty, remaining.isEmpty else { return .waiting }
+        return .failed(failure ?? SslSocketError(.hostNotFound, "The host \(host) has no address"))
+    }
+
+    /// Gives everything up.
+    package func cancel() {
+        for attempt in running { attempt.descriptor.close() }
+        running = []
+        remaining = []
+    }
+
+    private func begin(_ address: SocketAddress) -> Step? {
+        do throws(SslSocketError) {
+            let descriptor = try SocketDescriptor.stream(family: address.family)
+            switch descriptor.startConnect(to: address) {
+            case 0: return win(descriptor, address)
+            case EINPROGRESS:
+                var event = epoll_event()
+                event.events = UInt32(EPOLLOUT.rawValue)
+                event.data.u64 = UInt64(UInt32(bitPattern: descriptor.fd))
+                guard unsafe epoll_ctl(waitDescriptor, EPOLL_CTL_ADD, descriptor.fd, &event) == 0 else {
+                    throw IOErrors.calling("epoll_ctl", errno)
+                }
+                running.append((descriptor, address))
+            case let code: note(IOErrors.connecting(code, to: address, host: host))
+            }
+        } catch {
+            note(error)
+        }
+        return nil
+    }
+
+    /// Takes the attempts that have ended; the next address need not wait for one that failed.
+    private func harvest() -> Step? {
+        var events = [epoll_event](repeating: epoll_event(), count: max(running.count, 1))
+        let count = unsafe events.withUnsafeMutableBufferPointer {
+            unsafe epoll_wait(waitDescriptor, $0.baseAddress, Int32($0.count), 0)
+        }
+        guard count > 0 else { return nil }
+        for event in events.prefix(Int(count)) {
+            let number = unsafe Int32(bitPattern: UInt32(truncatingIfNeeded: event.data.u64))
+            guard let index = running.firstIndex(where: { $0.descriptor.fd == number }) else { continue }
+            let attempt = running.remove(at: index)
+            let code = attempt.descriptor.connectError
+            if code == 0 { return win(attempt.descriptor, attempt.address) }
+            note(IOErrors.connecting(code, to: attempt.address, host: host))
+            attempt.descriptor.close()
+            nextDeadline = nil
+        }
+        return nil
+    }
+
+    private func win(_ descriptor: SocketDescriptor, _ address: SocketAddress) -> Step {
+        cancel()
+        _ = unsafe epoll_ctl(waitDescriptor, EPOLL_CTL_DEL, descriptor.fd, nil)
+        return .connected(descriptor, address)
+    }
+
+    /// Keeps the most telling failure: that of a host that was reached says more than "no route".
+    private func note(_ error: SslSocketError) {
+        guard let kept = failure else {
+            failure = error
+            return
+        }
+        let weak = [ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT]
+        if weak.contains(kept.systemError), !weak.contains(error.systemError) { failure = error }
+    }
+}
