@@ -16,11 +16,10 @@ static inline unsigned int sslgnutls_server(void) { return GNUTLS_SERVER; }
 static inline unsigned int sslgnutls_datagram(void) { return GNUTLS_DATAGRAM; }
 static inline unsigned int sslgnutls_no_tickets(void) { return GNUTLS_NO_TICKETS; }
 static inline unsigned int sslgnutls_post_handshake_auth(void) { return GNUTLS_POST_HANDSHAKE_AUTH; }
-/* What every session has: it never blocks nor signals, sends the certificate its user chose, one key share, tickets on demand,
-   and no OCSP request that nobody asked for. */
+/* What every session has: it never blocks nor signals, sends the certificate its user chose, one key share, and tickets on demand.
+   GNUTLS_NO_EXTENSIONS, which would leave out the unused OCSP request, also takes away the extended master secret. */
 static inline unsigned int sslgnutls_common(void) {
-    return GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_FORCE_CLIENT_CERT | GNUTLS_KEY_SHARE_TOP | GNUTLS_NO_AUTO_SEND_TICKET
-        | GNUTLS_NO_EXTENSIONS;
+    return GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_FORCE_CLIENT_CERT | GNUTLS_KEY_SHARE_TOP | GNUTLS_NO_AUTO_SEND_TICKET;
 }
 
 /* gnutls_free and gnutls_malloc are variables that hold functions. */

@@ -45,7 +45,7 @@ struct GnuTLSFailure {
     ///   - heardPeer: a handshake message of the peer has been understood, so what speaks there is TLS.
     init(_ native: Int32, session: gnutls_session_t, isHandshaking: Bool, heardPeer: Bool) {
         let generic: SslSocketError.Code = isHandshaking ? .handshakeFailed : .sslInternal
-        switch native {
+        switch Self.meaning(of: native, in: session) {
         case GNUTLS_E_FATAL_ALERT_RECEIVED:
             let type = SslAlertType(code: UInt8(truncatingIfNeeded: unsafe gnutls_alert_get(session).rawValue))
             error = .gnutls(.alertReceived, "The peer ended the connection with the alert \(type)", native, alert: type)
@@ -79,6 +79,14 @@ struct GnuTLSFailure {
             error = .gnutls(generic, isHandshaking ? "The TLS handshake failed" : "The TLS connection failed", native)
             alert = Self.alert(for: native)
         }
+    }
+
+    /// A server that requires a certificate is told that there is none when an alert came in its place. The alert the
+    /// library read last tells the two apart; number 0 stands for none, and 41 is how SSL 3 said that there is no certificate.
+    static func meaning(of native: Int32, in session: gnutls_session_t) -> Int32 {
+        guard native == GNUTLS_E_NO_CERTIFICATE_FOUND else { return native }
+        let alert = unsafe gnutls_alert_get(session).rawValue
+        return alert == 0 || alert == UInt32(SslAlertType.noCertificate.rawValue) ? native : GNUTLS_E_FATAL_ALERT_RECEIVED
     }
 
     /// The alert the library would choose. It names `internal_error` for all it has no rule for.

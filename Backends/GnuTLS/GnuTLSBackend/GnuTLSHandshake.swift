@@ -6,6 +6,13 @@ internal import SslValues
 // MARK: - Steps of the handshake
 
 extension GnuTLSSession {
+    /// How often the library may go on without reading anything: once a message of a record at most, or once more to find out
+    /// that a record will never be complete. It is a limit against a loop, not one that is ever met.
+    static let mostIdleSteps = 4096
+
+    /// The library starved and more can come. At the end of a stream it first hands back the part of a record that it has.
+    final var needsInput: Bool { isStarved && !state.isEndOfStream }
+
     /// Runs the engine until the handshake is complete, starves, pauses or fails.
     final func runHandshake() -> TlsStep {
         guard let handle = unsafe handle else {
@@ -20,15 +27,14 @@ extension GnuTLSSession {
             case GNUTLS_E_SUCCESS: return unsafe complete(handle)
             case GNUTLS_E_AGAIN, GNUTLS_E_INTERRUPTED:
                 if flags.contains(.paused) { return .needsDecision(.peerVerification) }
-                if isStarved { return .wantsInput(0) }
+                if needsInput { return .wantsInput(0) }
             case GNUTLS_E_WARNING_ALERT_RECEIVED: noteAlert(.warning)
             case GNUTLS_E_GOT_APPLICATION_DATA: break
             default:
                 if gnutls_error_is_fatal(native) != 0 { return fail(native: native) }
             }
-            // The library has progressed without reading; a peer cannot make that last.
             idle = state.available == before ? idle + 1 : 0
-            if idle > 256 { return fail(native: GNUTLS_E_INTERNAL_ERROR) }
+            if idle > Self.mostIdleSteps { return fail(native: isStarved ? GNUTLS_E_PREMATURE_TERMINATION : GNUTLS_E_INTERNAL_ERROR) }
         }
     }
 
@@ -88,7 +94,8 @@ extension GnuTLSSession {
     /// Sets the callbacks that run inside the engine.
     final func observe(_ session: gnutls_session_t) {
         unsafe gnutls_session_set_verify_function(session, gnutlsVerifyPeer)
-        unsafe gnutls_handshake_set_hook_function(session, sslgnutls_any_message(), GNUTLS_HOOK_POST, gnutlsNoteMessage)
+        // Before the library reads a message: afterwards nothing of it may be left.
+        unsafe gnutls_handshake_set_hook_function(session, sslgnutls_any_message(), GNUTLS_HOOK_PRE, gnutlsNoteMessage)
         if context.settings.logsKeys { unsafe gnutls_session_set_keylog_function(session, gnutlsLogKey) }
     }
 
@@ -113,7 +120,7 @@ extension GnuTLSSession {
         switch type {
         case GNUTLS_HANDSHAKE_NEW_SESSION_TICKET.rawValue:
             // Both RFC 5077 section 3.3 and RFC 8446 section 4.6.1 begin with the lifetime in seconds.
-            guard let body = unsafe body, unsafe body.pointee.size >= 4, let octets = unsafe body.pointee.data else { return }
+            guard context.settings.tickets.isEnabled, let body = unsafe body, unsafe body.pointee.size >= 4, let octets = unsafe body.pointee.data else { return }
             ticketLifetime = (0..<4).reduce(0) { $0 << 8 | UInt32(unsafe octets[$1]) }
             flags.insert(.ticketArrived)
         case GNUTLS_HANDSHAKE_KEY_UPDATE.rawValue: state.events.append(.keysUpdated)

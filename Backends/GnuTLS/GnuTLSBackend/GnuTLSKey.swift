@@ -124,8 +124,11 @@ extension GnuTLSKey {
     private static func read(
         _ bytes: SecretBytes, _ format: SslEncodingFormat, _ passphrase: SecretBytes?, into file: gnutls_x509_privkey_t
     ) throws(SslSocketError) {
-        let isEncrypted = unsafe bytes.withBytes { unsafe Self.isEncrypted($0, format) }
+        let isEncrypted = unsafe bytes.withBytes { unsafe GnuTLSKeyEnvelope.isEncrypted($0, format) }
         if isEncrypted && passphrase == nil { throw .gnutls(.wrongPassphrase, "The private key is encrypted and no passphrase is given") }
+        if isEncrypted, unsafe bytes.withBytes({ unsafe !GnuTLSKeyEnvelope.hasWholeBlocks($0, format) }) {
+            throw .gnutls(.invalidUserData, "The encrypted private key is cut off or damaged")
+        }
         let password = try passphrase.map { secret throws(SslSocketError) in try Self.cString(secret) }
         let native: Int32 = unsafe bytes.withBytes { octets in
             var datum = unsafe gnutls_datum_t(borrowing: octets)
@@ -139,7 +142,7 @@ extension GnuTLSKey {
             }
         }
         guard native < 0 else { return }
-        guard isEncrypted, unsafe bytes.withBytes({ unsafe Self.isReadableEncryption($0, format, native) }) else {
+        guard isEncrypted, unsafe bytes.withBytes({ unsafe GnuTLSKeyEnvelope.isReadable($0, format, native) }) else {
             throw .gnutls(.invalidUserData, "The private key cannot be read", native)
         }
         throw .gnutls(.wrongPassphrase, "The passphrase does not open the private key", native)
@@ -159,37 +162,6 @@ extension GnuTLSKey {
             if let start = text.baseAddress { unsafe memcpy(memory, start, text.count) }
         }
         return unsafe SecretBytes(UnsafeRawBufferPointer(start: memory, count: size))
-    }
-
-    /// Whether the octets say of themselves that they are encrypted: a PKCS#8 EncryptedPrivateKeyInfo begins with an
-    /// AlgorithmIdentifier where all other forms have a version number, PEM says it in its header (RFC 7468, RFC 1421).
-    private static func isEncrypted(_ octets: UnsafeRawBufferPointer, _ format: SslEncodingFormat) -> Bool {
-        switch format {
-        case .pem:
-            return unsafe octets.holds("BEGIN ENCRYPTED PRIVATE KEY") || octets.holds("Proc-Type: 4,ENCRYPTED")
-        case .der:
-            guard octets.count > 2, unsafe octets[0] == 0x30 else { return false }
-            let length = unsafe octets[1] < 0x80 ? 0 : Int(octets[1] & 0x7F)
-            return unsafe octets.count > 2 + length && octets[2 + length] == 0x30
-        }
-    }
-
-    /// Tells a wrong passphrase from damage: the frame around the ciphertext can be read, so it is the content that cannot.
-    private static func isReadableEncryption(
-        _ octets: UnsafeRawBufferPointer, _ format: SslEncodingFormat, _ native: Int32
-    ) -> Bool {
-        if unsafe format == .pem && octets.holds("Proc-Type: 4,ENCRYPTED") { return native == GNUTLS_E_DECRYPTION_FAILED }
-        var datum = unsafe gnutls_datum_t(borrowing: octets)
-        return unsafe gnutls_pkcs8_info(&datum, format.gnutls, nil, nil, nil, nil, nil, nil) == 0
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// The octets hold this text somewhere.
-    fileprivate func holds(_ text: StaticString) -> Bool {
-        let length = text.utf8CodeUnitCount
-        guard let start = baseAddress, count >= length else { return false }
-        return (0...(count - length)).contains { unsafe memcmp(start + $0, text.utf8Start, length) == 0 }
     }
 }
 
@@ -236,9 +208,11 @@ extension SslKeyAlgorithm {
         }
     }
 
-    /// The size every backend gives: libraries disagree about the curves of RFC 7748, so these are the sizes of their encodings.
+    /// The size every backend gives. Libraries disagree about the curves of RFC 8032, so these are the sizes of their encodings,
+    /// and this one rounds the field of P-521 up to whole octets.
     func bits(reported: Int) -> Int {
         switch self {
+        case .ec: reported == 528 ? 521 : reported
         case .ed25519, .x25519: 256
         case .ed448: 456
         default: reported

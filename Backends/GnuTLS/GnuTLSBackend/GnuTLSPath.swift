@@ -54,7 +54,11 @@ struct GnuTLSPathFinder {
 
         let issuer = last.issuerDer
         let anchors = store.anchors(named: issuer).filter { Self.mayIssue($0, last, path) }
-        let others = offered.filter { $0.subjectDer == issuer && Self.mayIssue($0, last, path) }
+        // The same name and key once more leads nowhere that the first did not (RFC 4158 section 2.4.2).
+        let others = offered.filter { candidate in
+            candidate.subjectDer == issuer && Self.mayIssue(candidate, last, path)
+                && !path.contains { $0.publicKeyInfo == candidate.publicKeyInfo && $0.subjectDer == issuer }
+        }
         for anchor in anchors where extend(path + [anchor]) { return true }
         for other in others where extend(path + [other]) { return true }
         return false
@@ -182,7 +186,9 @@ struct GnuTLSPathCheck {
             if depth < path.count - 1 {
                 let signature = unsafe gnutls_x509_crt_get_signature_algorithm(certificate.handle)
                 let isSecure =
-                    signature > 0 && gnutls_sign_is_secure(gnutls_sign_algorithm_t(rawValue: UInt32(signature))) != 0
+                    signature > 0
+                    && gnutls_sign_is_secure2(
+                        gnutls_sign_algorithm_t(rawValue: UInt32(signature)), UInt32(GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS)) != 0
                 if !isSecure { isWeak = true }
             }
             if isWeak { add(.weakAlgorithm, depth) }

@@ -12,31 +12,31 @@ extension GnuTLSSession {
         var idle = 0
         while done < destination.count {
             isStarved = false
+            let before = state.available
             let count = unsafe gnutls_record_recv(handle, start + done, destination.count - done)
             if count > 0 {
                 done += count
                 if isSingle { break }
                 continue
             }
-            if count == GNUTLS_E_AGAIN && isStarved && !flags.contains(.ticketArrived) { return .wantsInput(done) }
+            if count == GNUTLS_E_AGAIN && needsInput && !flags.contains(.ticketArrived) { return .wantsInput(done) }
             if let step = handleInterruption(Int32(truncatingIfNeeded: count), done) { return step }
-            idle += 1
-            // Every message among the records costs its sender at least as much as us, but no call may last for ever.
-            if idle > 65_536 { return fail(native: GNUTLS_E_INTERNAL_ERROR) }
+            idle = state.available == before ? idle + 1 : 0
+            if idle > Self.mostIdleSteps { return endOfStream(done) }
         }
         return .progressed(done)
     }
 
     /// Anything but plaintext. nil: read on.
     private final func handleInterruption(_ native: Int32, _ done: Int) -> TlsStep? {
-        switch native {
+        switch meaning(of: native) {
         case 0:
             flags.insert(.peerClosed)
             state.events.append(.alertReceived(SslAlert(.warning, .closeNotify)))
             return done > 0 ? .progressed(done) : .closed
         case GNUTLS_E_AGAIN, GNUTLS_E_INTERRUPTED:
             if flags.contains(.ticketArrived) { collectTicket() }
-            return isStarved ? .wantsInput(done) : nil
+            return needsInput ? .wantsInput(done) : nil
         case GNUTLS_E_WARNING_ALERT_RECEIVED:
             noteAlert(.warning)
             return nil
@@ -46,13 +46,18 @@ extension GnuTLSSession {
             return nil
         case GNUTLS_E_REAUTH_REQUEST: return reauthenticateClient(done)
         case GNUTLS_E_PREMATURE_TERMINATION, GNUTLS_E_SESSION_EOF:
-            flags.insert(.truncated)
-            return done > 0 ? .progressed(done) : .truncated
+            return endOfStream(done)
         default:
             if gnutls_error_is_fatal(native) == 0 { return nil }
             let step = fail(native: native)
             return done > 0 ? .progressed(done) : step
         }
+    }
+
+    /// The end without close_notify.
+    private final func endOfStream(_ done: Int) -> TlsStep {
+        flags.insert(.truncated)
+        return done > 0 ? .progressed(done) : .truncated
     }
 
     /// A read when something besides records is going on.
@@ -96,8 +101,9 @@ extension GnuTLSSession {
     private final func reauthenticateServer(_ destination: UnsafeMutableRawBufferPointer) -> TlsStep? {
         guard let handle = unsafe handle else { return nil }
         var idle = 0
-        while idle < 65_536 {
+        while idle <= Self.mostIdleSteps {
             isStarved = false
+            let before = state.available
             let native = unsafe gnutls_reauth(handle, 0)
             switch native {
             case GNUTLS_E_SUCCESS:
@@ -106,14 +112,14 @@ extension GnuTLSSession {
             case GNUTLS_E_GOT_APPLICATION_DATA: return unsafe readRecords(destination, isSingle: true)
             case GNUTLS_E_AGAIN, GNUTLS_E_INTERRUPTED:
                 if flags.contains(.paused) { return .needsDecision(.peerVerification) }
-                if isStarved { return .wantsInput(0) }
+                if needsInput { return .wantsInput(0) }
             case GNUTLS_E_WARNING_ALERT_RECEIVED: noteAlert(.warning)
             default:
                 if gnutls_error_is_fatal(native) != 0 { return fail(native: native) }
             }
-            idle += 1
+            idle = state.available == before ? idle + 1 : 0
         }
-        return fail(native: GNUTLS_E_INTERNAL_ERROR)
+        return endOfStream(0)
     }
 
     /// Shows a server the certificate it asked for. nil: read on.

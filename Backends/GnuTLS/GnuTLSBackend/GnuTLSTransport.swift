@@ -23,10 +23,14 @@ extension GnuTLSSession {
                 return count
             }
         }
-        // Never waits: it only says whether a pull would find something.
+        // Never waits: it only says whether a pull would find something. With datagrams the library asks this first.
         unsafe gnutls_transport_set_pull_timeout_function(session) { pointer, _ in
             guard let pointer = unsafe pointer else { return -1 }
-            return unsafe Unmanaged<GnuTLSSession>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.hasInput ? 1 : 0 }
+            return unsafe Unmanaged<GnuTLSSession>.fromOpaque(pointer)._withUnsafeGuaranteedRef { session in
+                if session.hasInput { return 1 }
+                session.isStarved = true
+                return 0
+            }
         }
     }
 
@@ -44,6 +48,11 @@ extension GnuTLSSession {
         if state.isEndOfStream { return 0 }
         if let handle = unsafe handle { unsafe gnutls_transport_set_errno(handle, EAGAIN) }
         return -1
+    }
+
+    /// What an answer of the library means where the stream has ended: a record that is cut off is to it one of the wrong length.
+    final func meaning(of native: Int32) -> Int32 {
+        native == GNUTLS_E_UNEXPECTED_PACKET_LENGTH && isStarved && state.isEndOfStream ? GNUTLS_E_PREMATURE_TERMINATION : native
     }
 
     // MARK: Alerts
@@ -80,10 +89,11 @@ extension GnuTLSSession {
         guard let handle = unsafe handle else {
             return fail(.gnutls(.sslInternal, "The library failed", native), alert: nil)
         }
+        let native = meaning(of: native)
         let isHandshaking = !flags.contains(.established)
         var failure = unsafe GnuTLSFailure(
             native, session: handle, isHandshaking: isHandshaking, heardPeer: flags.contains(.heardPeer))
-        if native == GNUTLS_E_FATAL_ALERT_RECEIVED { noteAlert(.fatal) }
+        if unsafe GnuTLSFailure.meaning(of: native, in: handle) == GNUTLS_E_FATAL_ALERT_RECEIVED { noteAlert(.fatal) }
         if failure.alert == .handshakeFailure, isHandshaking, let offered = offeredVersions,
             offered.isDisjoint(with: context.versions.map(\.rawValue))
         {

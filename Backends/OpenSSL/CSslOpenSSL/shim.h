@@ -92,6 +92,8 @@ static inline int sslopenssl_certificates_count(const STACK_OF(X509) *list) { re
 static inline X509 *sslopenssl_certificates_at(const STACK_OF(X509) *list, int i) { return sk_X509_value(list, i); }
 static inline void sslopenssl_certificates_free(STACK_OF(X509) *list) { sk_X509_pop_free(list, X509_free); }
 
+static inline int sslopenssl_store_count(X509_STORE *store) { return sk_X509_OBJECT_num(X509_STORE_get0_objects(store)); }
+
 static inline STACK_OF(X509_NAME) *sslopenssl_names_new(void) { return sk_X509_NAME_new_null(); }
 /* Takes the name over. */
 static inline int sslopenssl_names_push(STACK_OF(X509_NAME) *list, X509_NAME *name) {
@@ -102,8 +104,12 @@ static inline int sslopenssl_names_push(STACK_OF(X509_NAME) *list, X509_NAME *na
 static inline void sslopenssl_names_free(STACK_OF(X509_NAME) *list) { sk_X509_NAME_pop_free(list, X509_NAME_free); }
 static inline void sslopenssl_set_authorities(SSL_CTX *ctx, STACK_OF(X509_NAME) *list) { SSL_CTX_set0_CA_list(ctx, list); }
 
-static inline int sslopenssl_ciphers_count(const STACK_OF(SSL_CIPHER) *list) { return list == NULL ? 0 : sk_SSL_CIPHER_num(list); }
-static inline const SSL_CIPHER *sslopenssl_ciphers_at(const STACK_OF(SSL_CIPHER) *list, int i) { return sk_SSL_CIPHER_value(list, i); }
+static inline int sslopenssl_ciphers_count(const STACK_OF(SSL_CIPHER) *list) {
+    return list == NULL ? 0 : sk_SSL_CIPHER_num(list);
+}
+static inline const SSL_CIPHER *sslopenssl_ciphers_at(const STACK_OF(SSL_CIPHER) *list, int i) {
+    return sk_SSL_CIPHER_value(list, i);
+}
 
 static inline void sslopenssl_ciphers_free(STACK_OF(SSL_CIPHER) *list) { sk_SSL_CIPHER_free(list); }
 

@@ -52,10 +52,10 @@ package final class TlsConnection {
     /// Plaintext not encrypted yet.
     private var outgoing = ByteQueue()
     /// close_notify has been sent.
-    private var isClosed = false
+    package private(set) var isClosed = false
 
     /// A record holds at most 16 KiB of plaintext; full ones cost the least per octet.
-    private static let recordSize = 16_384
+    static let recordSize = 16_384
 
     // MARK: Making one
 
@@ -260,12 +260,9 @@ package final class TlsConnection {
 
     /// Gives memory back while nothing flows.
     package func releaseBuffers() {
-        if holdsBuffers { outgoing.releaseStorage() }
+        if outgoing.capacity > 1024 { outgoing.releaseStorage() }
         session.releaseBuffers()
     }
-
-    /// There is memory that an idle connection does not need.
-    package var holdsBuffers: Bool { outgoing.isEmpty && outgoing.capacity > 1024 }
 
     // MARK: Decisions
 

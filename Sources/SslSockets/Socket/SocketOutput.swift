@@ -89,10 +89,7 @@ package final class SocketOutput: TlsSink {
     }
 
     /// Gives the memory back while nothing is queued.
-    package func releaseBuffers() { if holdsBuffers { queue.releaseStorage() } }
-
-    /// There is memory that an idle connection does not need.
-    package var holdsBuffers: Bool { queue.isEmpty && queue.capacity > 1024 }
+    package func releaseBuffers() { if queue.capacity > 1024 { queue.releaseStorage() } }
 
     /// Forgets what is queued.
     package func discard() {

@@ -24,6 +24,10 @@ public final class SslSocket {
     public var peerVerifyName: String?
     /// Whether the handshake stops at certificate errors until ``resume()``. Default: ``SslPauseMode/never``.
     public var pauseMode = SslPauseMode.never
+    /// Goes on writing after the peer has said that it will write no more. Default: false, as in Qt: the peer's end ends the connection.
+    ///
+    /// When true, the end of reading is told by ``readChannelFinished`` alone, and the connection stays until this end ends it too.
+    public var allowsHalfClosure = false
     var ignoreRules = IgnoreRules()
     var readLimit = 0
 
@@ -78,6 +82,8 @@ public final class SslSocket {
     var unannouncedWritten = 0
     /// Octets of plaintext handed on since the connection began.
     var totalWritten = 0
+    /// Octets have flowed since buffers were last given back.
+    var isWarm = false
     /// disconnectFromHost was called: end when everything is sent.
     var isDisconnecting = false
     /// Chooses the configuration of a server connection by its ClientHello.
@@ -165,6 +171,12 @@ public struct SslClientHello: Sendable, Hashable {
     public var serverName: String?
     /// The ALPN protocols, best first.
     public var applicationProtocols: [String]
+
+    /// Puts one together, for example to test a choice.
+    public init(serverName: String?, applicationProtocols: [String]) {
+        self.serverName = serverName
+        self.applicationProtocols = applicationProtocols
+    }
 }
 
 /// How a server goes on from a ClientHello.

@@ -90,19 +90,20 @@ extension SslSocket {
     /// Receives and decrypts into the caller's memory, without a copy in between.
     private func readDirectly(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         guard isEncrypted, let connection, case .open(let descriptor) = stage, isReadable, wantsToRead, readLimit == 0,
-            case .established = connection.phase
+            buffer.count >= TlsConnection.recordSize, case .established = connection.phase
         else {
             takeWhatIsThere()
             return unsafe takeBuffered(into: buffer)
         }
         let scratch = unsafe BufferPool.take(.large)
         defer { unsafe BufferPool.give(scratch) }
-        let received = unsafe descriptor.receive(into: scratch)
+        // No more than fits the caller's memory when decrypted: what is left over would be copied twice.
+        let window = unsafe UnsafeMutableRawBufferPointer(rebasing: scratch.prefix(buffer.count))
         var input = unsafe TlsInput.empty
-        switch received {
+        switch unsafe descriptor.receive(into: window) {
         case .bytes(let count):
-            if count < scratch.count && !hasHangup { isReadable = false }
-            unsafe input = unsafe TlsInput(UnsafeRawBufferPointer(rebasing: scratch.prefix(count)))
+            if count < window.count && !hasHangup { isReadable = false }
+            unsafe input = unsafe TlsInput(UnsafeRawBufferPointer(rebasing: window.prefix(count)))
         case .wouldBlock:
             isReadable = false
             return 0
@@ -135,10 +136,11 @@ extension SslSocket {
     /// Writes octets (`write`). They are all taken: whole records are encrypted and sent at once as far as the system takes them, the rest with
     /// ``flush()`` or the next wait. Before ``encrypted`` they only queue.
     ///
-    /// - Returns: the number of octets, or -1 when the socket is not connected or is closing.
+    /// - Returns: the number of octets, or -1 when the socket is not connected, is closing, or has said that it writes no more.
     @discardableResult
     public func write(_ bytes: UnsafeRawBufferPointer) -> Int {
-        guard state != .unconnected, state != .closing else { return -1 }
+        guard state != .unconnected, state != .closing, connection?.isClosed != true else { return -1 }
+        isWarm = true
         if let connection {
             noteWritten(unsafe connection.write(bytes, output))
         } else {

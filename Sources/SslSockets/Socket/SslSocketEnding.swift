@@ -61,6 +61,7 @@ extension SslSocket {
         let epoch = epoch
         emit(.readChannelFinished)
         guard epoch == self.epoch else { return }
+        if allowsHalfClosure && !isDisconnecting { return }
         if !isDisconnecting {
             report(reason)
             guard epoch == self.epoch else { return }

@@ -77,6 +77,7 @@ extension SslSocket {
     /// Takes one window of octets from the system and works it in.
     private func readWindow() {
         guard case .open(let descriptor) = stage else { return }
+        isWarm = true
         let scratch = unsafe BufferPool.take(.large)
         defer { unsafe BufferPool.give(scratch) }
         let room = unsafe connection == nil && readLimit > 0 ? UnsafeMutableRawBufferPointer(rebasing: scratch.prefix(readLimit - incoming.count)) : scratch
@@ -280,13 +281,9 @@ extension SslSocket {
         emit(.readyRead)
     }
 
-    /// True when there is memory that an idle connection does not need.
-    var holdsBuffers: Bool {
-        incoming.isEmpty && incoming.capacity > Self.smallBuffer || output.holdsBuffers || connection?.holdsBuffers ?? false
-    }
-
     /// Gives back what only a busy connection needs.
     func releaseIdleBuffers() {
+        isWarm = false
         if incoming.isEmpty, incoming.capacity > Self.smallBuffer { incoming.releaseStorage() }
         output.releaseBuffers()
         connection?.releaseBuffers()

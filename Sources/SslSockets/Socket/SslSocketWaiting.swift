@@ -51,7 +51,7 @@ extension SslSocket {
             var events: IOEvents = []
             if wantsToRead { events.insert(.read) }
             if output.isBlocked { events.insert(.write) }
-            let idle = holdsBuffers ? Deadline(after: Self.idleTime) : nil
+            let idle = isWarm ? Deadline(after: Self.idleTime) : nil
             return Wait(descriptor: descriptor.fd, events: events, deadline: idle)
         }
     }
