@@ -106,8 +106,11 @@ let package = Package(
             name: "SslSocketsTests", dependencies: ["SslBackend", "SslSockets", "SslTestKit", "CSslLinux"],
             swiftSettings: strict),
         .testTarget(name: "BackendMatrixTests", dependencies: ["SslSockets", "SslTestKit"], swiftSettings: strict),
+        // Other programs, run and watched by tests.
+        .target(name: "TestProcesses", path: "Tests/TestProcesses", swiftSettings: strict),
         .testTarget(
-            name: "SslSocketToolTests", dependencies: ["SslSockets", "SslTestKit", "sslsocket"], swiftSettings: strict),
-        .testTarget(name: "RealPeerTests", dependencies: ["SslSockets", "SslTestKit"], swiftSettings: strict),
+            name: "SslSocketToolTests", dependencies: ["SslSockets", "SslTestKit", "TestProcesses", "sslsocket"],
+            swiftSettings: strict),
+        .testTarget(name: "RealPeerTests", dependencies: ["SslSockets", "SslTestKit", "TestProcesses"], swiftSettings: strict),
     ]
 )

@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "CSslLinux.h"
 
-#include <netdb.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +19,6 @@ int ssllinux_eventfd(unsigned int initial) { return eventfd(initial, EFD_CLOEXEC
 short ssllinux_pollrdhup(void) { return POLLRDHUP; }
 
 const char *ssllinux_error_text(int error, char *buffer, size_t size) { return strerror_r(error, buffer, size); }
-
-int ssllinux_eai_nodata(void) { return EAI_NODATA; }
-
-int ssllinux_eai_addrfamily(void) { return EAI_ADDRFAMILY; }
 
 int ssllinux_thread_name(pthread_t thread, const char *name) { return pthread_setname_np(thread, name); }
 

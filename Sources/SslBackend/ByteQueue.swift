@@ -8,8 +8,8 @@ internal import Glibc
 @safe
 public struct ByteQueue: ~Copyable {
     private var base: UnsafeMutableRawPointer?
-    private var head = 0
-    private var tail = 0
+    @usableFromInline internal var head = 0
+    @usableFromInline internal var tail = 0
     /// The size of the allocation in bytes; 0 without one.
     public private(set) var capacity = 0
 
@@ -24,11 +24,9 @@ public struct ByteQueue: ~Copyable {
     }
 
     /// How many bytes can be taken.
-    @inlinable public var count: Int { endIndex - startIndex }
+    @inlinable public var count: Int { tail - head }
     /// True when nothing can be taken.
-    @inlinable public var isEmpty: Bool { count == 0 }
-    @usableFromInline internal var startIndex: Int { head }
-    @usableFromInline internal var endIndex: Int { tail }
+    @inlinable public var isEmpty: Bool { head == tail }
 
     /// The bytes that can be taken. Valid until the next mutation.
     public var readable: UnsafeRawBufferPointer {

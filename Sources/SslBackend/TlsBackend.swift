@@ -57,6 +57,9 @@ public protocol TlsBackend: AnyObject, Sendable {
     func issueCertificate(
         _ template: TlsCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
     ) throws(SslSocketError) -> [UInt8]
+
+    /// A digest of `bytes`; nil for a hash the library does not have.
+    func digest(_ bytes: [UInt8], _ hash: TlsHash) -> [UInt8]?
 }
 
 /// What a backend can do, as data: queries of the application, the comparison and the documentation all read this.

@@ -54,6 +54,11 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         if settings.role == .server && settings.clientCertificate != .none {
             try addAuthorityNames(settings.certificateAuthorities)
         }
+        // What the library would refuse with each session, it refuses here: a long ALPN name, for example.
+        var failure: Int32 = 0
+        let trial = unsafe makeHandle(&failure)
+        if let trial = unsafe trial { unsafe gnutls_deinit(trial) }
+        try gnutlsCheck(failure, .unsupportedSetting, "GnuTLS takes these settings apart but not together")
     }
 
     deinit {
@@ -119,8 +124,8 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         flags |= settings.role == .server ? sslgnutls_server() : sslgnutls_client()
         if settings.transport == .datagram { flags |= sslgnutls_datagram() }
         if !settings.tickets.isEnabled { flags |= sslgnutls_no_tickets() }
-        // A server may ask at any time; a client must have said that it is willing.
-        if settings.role == .server || settings.allowsPostHandshakeAuthentication { flags |= sslgnutls_post_handshake_auth() }
+        // At either end: the library then keeps the handshake's transcript, about 2 KiB a connection.
+        if settings.allowsPostHandshakeAuthentication { flags |= sslgnutls_post_handshake_auth() }
         return flags
     }
 

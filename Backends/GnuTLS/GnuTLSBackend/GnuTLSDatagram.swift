@@ -109,6 +109,9 @@ final class GnuTLSDatagramSession: GnuTLSSession, TlsDatagramSession {
         return isGood
     }
 
+    /// A stream's alert record means nothing in a datagram, and a client without a connection is owed no answer.
+    override func refuseBeforeEngine(_ alert: SslAlertType, _ error: SslSocketError) -> TlsStep { fail(error, alert: nil) }
+
     override func read(into destination: UnsafeMutableRawBufferPointer, _ input: TlsInput, _ output: any TlsSink) -> TlsStep {
         unsafe begin(input, output)
         defer { end() }

@@ -50,6 +50,11 @@ struct GnuTLSFailure {
             let type = SslAlertType(code: UInt8(truncatingIfNeeded: unsafe gnutls_alert_get(session).rawValue))
             error = .gnutls(.alertReceived, "The peer ended the connection with the alert \(type)", native, alert: type)
             alert = nil
+        case GNUTLS_E_SESSION_EOF where isHandshaking:
+            // close_notify, not merely the end of the stream.
+            error = .gnutls(
+                .remoteHostClosed, "The peer closed the connection during the handshake", native, alert: .closeNotify)
+            alert = nil
         case GNUTLS_E_PREMATURE_TERMINATION, GNUTLS_E_SESSION_EOF, GNUTLS_E_PULL_ERROR:
             error = .gnutls(
                 .truncated,

@@ -102,8 +102,8 @@ extension GnuTLSSession {
     fileprivate final func verifyPeer() -> Int32 {
         switch state.verdict {
         case .none:
-            // A client without a certificate where one is only requested: nothing to decide.
-            guard hasPeerCertificates else { return 0 }
+            // A client without a certificate where one is only requested: nothing to decide. A server always has one.
+            guard hasPeerCertificates else { return context.settings.role == .server ? 0 : GNUTLS_E_CERTIFICATE_ERROR }
             state.verdict = .asked
             flags.insert(.paused)
             return GNUTLS_E_AGAIN
@@ -158,7 +158,7 @@ extension GnuTLSSession {
         let usable = context.identities.filter { canVerify($0.key, offered, isTls13: version == GNUTLS_TLS1_3) }
         guard !authorities.isEmpty else { return usable.first }
         // Without a match the first is sent all the same: the application chose it, and the peer's list may be incomplete.
-        return usable.first { !authorities.allSatisfy { [issuers = $0.issuers] in !issuers.contains($0) } } ?? usable.first
+        return usable.first { identity in authorities.contains { identity.issuers.contains($0) } } ?? usable.first
     }
 
     private final func canVerify(_ key: GnuTLSKey, _ offered: Set<UInt32>, isTls13: Bool) -> Bool {

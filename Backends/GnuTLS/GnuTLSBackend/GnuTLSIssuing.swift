@@ -91,13 +91,12 @@ enum GnuTLSIssuing {
     }
 
     private static func add(_ certificate: gnutls_x509_crt_t, _ attribute: TlsNameAttribute) throws(SslSocketError) {
-        let value = Array(attribute.value.utf8)
-        var native = unsafe gnutls_x509_crt_set_dn_by_oid(certificate, attribute.oid, 0, value, UInt32(value.count))
-        if native < 0 {
-            // The library spells only the types it knows; any other is given to it in DER.
-            let raw = DerWriter.element(DerTag.utf8String, value)
-            native = unsafe gnutls_x509_crt_set_dn_by_oid(certificate, attribute.oid, 1, raw, UInt32(raw.count))
-        }
+        // The library spells only the types it knows, and a refused one would leave a half-made name behind.
+        let isKnown = unsafe gnutls_x509_dn_oid_known(attribute.oid) != 0
+        let text = Array(attribute.value.utf8)
+        let value = isKnown ? text : DerWriter.element(DerTag.utf8String, text)
+        let native = unsafe gnutls_x509_crt_set_dn_by_oid(
+            certificate, attribute.oid, isKnown ? 0 : 1, value, UInt32(value.count))
         try gnutlsCheck(native, .invalidUserData, "The subject attribute \(attribute.oid) cannot be set")
     }
 

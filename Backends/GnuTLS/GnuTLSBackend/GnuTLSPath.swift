@@ -37,8 +37,13 @@ struct GnuTLSPathFinder {
         let loose = longestLoose.isEmpty ? [leaf] : longestLoose
         let depth = loose.count - 1
         let missing: SslErrorCode =
-            !loose[depth].isSelfIssued
-            ? .unableToGetLocalIssuerCertificate : depth == 0 ? .selfSignedCertificate : .selfSignedCertificateInChain
+            switch (loose[depth].isSelfIssued, depth) {
+            case (true, 0): .selfSignedCertificate
+            case (true, _): .selfSignedCertificateInChain
+            // The issuer may be there, but the path would be too long with it.
+            case (false, Self.longest - 1): .pathLengthExceeded
+            case (false, _): .unableToGetLocalIssuerCertificate
+            }
         var problems = GnuTLSPathCheck(loose, isAnchored: false).problems
         problems.append(TlsPathProblem(missing, depth: depth))
         return TlsPath(certificates: loose, isAnchored: false, problems: problems)

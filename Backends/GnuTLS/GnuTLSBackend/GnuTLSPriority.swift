@@ -52,10 +52,15 @@ struct GnuTLSPriority {
     /// Makes the library's object and checks that it allows exactly the suites that were asked for.
     func make() throws(SslSocketError) -> gnutls_priority_t {
         var priority: gnutls_priority_t?
-        var position: UnsafePointer<CChar>?
-        let native = unsafe gnutls_priority_init2(&priority, text, &position, 0)
+        var place = ""
+        let native = unsafe text.withCString { start in
+            var position: UnsafePointer<CChar>?
+            let native = unsafe gnutls_priority_init2(&priority, start, &position, 0)
+            // The position points into the text.
+            if native != 0, let position = unsafe position { place = unsafe String(cString: position) }
+            return native
+        }
         guard native == 0, let made = unsafe priority else {
-            let place = unsafe position.map { unsafe String(cString: $0) } ?? ""
             let name = isExtended ? "backendOptions[\(Self.option)]" : "cipherSuites"
             throw .setting(
                 name, backend: gnutlsName, reason: "\(gnutlsText(native))\(place.isEmpty ? "" : " at '\(place)'") in \(text)")

@@ -75,7 +75,7 @@ extension GnuTLSSession {
 
     /// Asks a client for its certificate.
     final func startReauthentication() -> TlsStep {
-        guard let handle = unsafe handle, flags.contains(.established), flags.isDisjoint(with: [.failed, .paused, .closed]) else {
+        guard let handle = unsafe handle, flags.contains(.established), flags.isDisjoint(with: .writeless) else {
             return refuseWrite()
         }
         guard !flags.contains(.reauthenticating) else { return .progressed(0) }
@@ -84,7 +84,7 @@ extension GnuTLSSession {
             return .failed(
                 .lacking(
                     .postHandshakeAuthentication, backend: gnutlsName,
-                    reason: "only a TLS 1.3 server can ask for it, and only of a client that is willing"))
+                    reason: "only a TLS 1.3 server whose settings allow it can ask for it, and only of a client that is willing"))
         }
         if context.settings.clientCertificate == .none {
             unsafe gnutls_certificate_server_set_request(handle, GNUTLS_CERT_REQUEST)

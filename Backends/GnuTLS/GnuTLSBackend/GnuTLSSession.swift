@@ -30,6 +30,8 @@ class GnuTLSSession: TlsSession {
 
         /// Whatever makes a read or write more than a loop over records.
         static let special: Flags = [.failed, .paused, .peerClosed, .truncated, .reauthenticating]
+        /// Whatever makes a write impossible.
+        static let writeless: Flags = [.failed, .paused, .truncated, .closed]
     }
 
     final var state = TlsSessionState()
@@ -111,7 +113,7 @@ class GnuTLSSession: TlsSession {
     private final func refuseHello(_ error: SslSocketError) -> TlsStep { refuseBeforeEngine(.internalError, error) }
 
     /// Refuses a client with a plaintext alert while there is no engine to send one.
-    final func refuseBeforeEngine(_ alert: SslAlertType, _ error: SslSocketError) -> TlsStep {
+    func refuseBeforeEngine(_ alert: SslAlertType, _ error: SslSocketError) -> TlsStep {
         state.gate = .answered(.refuse(alert, error))
         flags.insert(.failed)
         guard case .stop(let step) = state.passGate(pauses: false, backend: gnutlsName) else { return state.fail(error) }
@@ -152,7 +154,7 @@ class GnuTLSSession: TlsSession {
     func write(_ plaintext: UnsafeRawBufferPointer, _ output: any TlsSink) -> TlsStep {
         state.begin(output)
         defer { state.end() }
-        guard flags.contains(.established), flags.isDisjoint(with: [.failed, .paused, .closed]), let handle = unsafe handle else {
+        guard flags.contains(.established), flags.isDisjoint(with: .writeless), let handle = unsafe handle else {
             return refuseWrite()
         }
         guard let start = plaintext.baseAddress else { return .progressed(0) }
@@ -170,6 +172,9 @@ class GnuTLSSession: TlsSession {
     final func refuseWrite() -> TlsStep {
         if let failure = state.failure { return .failed(failure) }
         if flags.contains(.paused), let step = pendingDecision() { return step }
+        if flags.contains(.truncated) {
+            return .failed(.gnutls(.truncated, "The peer closed the connection without close_notify"))
+        }
         return .failed(
             .gnutls(.operation, flags.contains(.closed) ? "The session was closed for writing" : "The handshake is not complete"))
     }
@@ -193,7 +198,7 @@ class GnuTLSSession: TlsSession {
     func updateKeys(requestsPeer: Bool, _ output: any TlsSink) -> TlsStep {
         state.begin(output)
         defer { state.end() }
-        guard let handle = unsafe handle, flags.contains(.established), flags.isDisjoint(with: [.failed, .paused, .closed]) else {
+        guard let handle = unsafe handle, flags.contains(.established), flags.isDisjoint(with: .writeless) else {
             return refuseWrite()
         }
         guard unsafe gnutls_protocol_get_version(handle) == GNUTLS_TLS1_3 else {

@@ -68,7 +68,7 @@
             }
             if error.isTls(SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
                 return SslSocketError(
-                    .handshakeFailed, "The client sent no certificate although one is required", openssl: error, alert: sent)
+                    .peerVerificationFailed, "The client sent no certificate although one is required", openssl: error, alert: sent)
             }
             if !hasHeardPeer,
                 error.isTls(

@@ -155,7 +155,8 @@
         /// A session a client can resume. It is put into octets at once: the object changes as long as the connection lives.
         static let onSession: @convention(c) (OpaquePointer?, OpaquePointer?) -> Int32 = { ssl, session in
             guard let transport = unsafe OpenSSLTransport.of(ssl), let session = unsafe session,
-                unsafe SSL_SESSION_is_resumable(session) == 1
+                // A TLS 1.2 server without tickets still names its session; only it could resume by that name.
+                unsafe SSL_SESSION_is_resumable(session) == 1 && SSL_SESSION_has_ticket(session) == 1
             else { return 0 }
             let hint = unsafe Int(SSL_SESSION_get_ticket_lifetime_hint(session))
             // Without a hint (allowed in TLS 1.2) our own limit holds.

@@ -154,7 +154,7 @@
             case SSL_ERROR_ZERO_RETURN:
                 return transport.state.fail(
                     SslSocketError(
-                        .handshakeFailed, "The peer closed the connection during the handshake",
+                        .remoteHostClosed, "The peer closed the connection during the handshake",
                         backend: OpenSSLBackend.backendName,
                         alert: .closeNotify))
             default:

@@ -32,10 +32,6 @@ short ssllinux_pollrdhup(void);
 /* The text of an errno. `buffer` is only used for one that has no fixed text. */
 const char *ssllinux_error_text(int error, char *buffer, size_t size);
 
-/* Error numbers of getaddrinfo(3) that are GNU's own. */
-int ssllinux_eai_nodata(void);
-int ssllinux_eai_addrfamily(void);
-
 /* Names a thread for debuggers; at most 15 characters. */
 int ssllinux_thread_name(pthread_t thread, const char *name);
 

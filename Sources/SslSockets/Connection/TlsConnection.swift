@@ -51,6 +51,8 @@ package final class TlsConnection {
 
     /// Plaintext not encrypted yet.
     private var outgoing = ByteQueue()
+    /// Fewer octets than this can be queued without looking at anything else: the gathered record does not become full by them.
+    private var slack = 0
     /// close_notify has been sent.
     package private(set) var isClosed = false
 
@@ -189,6 +191,13 @@ package final class TlsConnection {
 
     /// Queues plaintext; encrypts full records at once while `output` has room. Returns how many octets were encrypted.
     package func write(_ bytes: UnsafeRawBufferPointer, _ output: SocketOutput) -> Int {
+        // Most writes are small and only top the gathered record up. They cost more in checks than in copying.
+        if bytes.count < slack {
+            slack -= bytes.count
+            unsafe outgoing.append(bytes)
+            return 0
+        }
+        defer { slack = Self.recordSize - outgoing.count }
         switch phase {
         case .established, .halfClosed: break
         default:
@@ -235,6 +244,7 @@ package final class TlsConnection {
     private func encryptGathered(_ output: SocketOutput) -> Int {
         let count = unsafe encrypt(UnsafeRawBufferPointer(rebasing: outgoing.readable.prefix(Self.recordSize)), output)
         outgoing.consume(count)
+        slack = 0
         return count
     }
 

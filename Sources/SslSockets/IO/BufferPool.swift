@@ -19,8 +19,8 @@ package enum BufferPool {
 
     @safe
     private struct FreeLists {
-        var small: [UnsafeMutableRawPointer] = []
-        var large: [UnsafeMutableRawPointer] = []
+        var small: [UnsafeMutableRawPointer] = unsafe []
+        var large: [UnsafeMutableRawPointer] = unsafe []
 
         mutating func pop(_ size: Size) -> UnsafeMutableRawPointer? {
             switch size {
@@ -47,7 +47,7 @@ package enum BufferPool {
 
     /// A block of `size` with unspecified content.
     package static func take(_ size: Size) -> UnsafeMutableRawBufferPointer {
-        let block = free.withLock { unsafe $0.pop(size) }
+        let block = unsafe free.withLock { unsafe $0.pop(size) }
         if let block = unsafe block { return unsafe UnsafeMutableRawBufferPointer(start: block, count: size.rawValue) }
         // As everywhere in Swift, memory that cannot be had ends the process.
         guard let fresh = unsafe malloc(size.rawValue) else { abort() }

@@ -94,7 +94,7 @@ package final class SocketDescriptor: Sendable {
     /// Accepts one connection.
     package func accept() -> AcceptResult {
         while true {
-            let fresh = unsafe ssllinux_accept4(fd, nil, nil, Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue))
+            let fresh = ssllinux_accept4(fd, nil, nil, Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue))
             if fresh >= 0 { return .accepted(SocketDescriptor(fresh)) }
             switch errno {
             case EINTR, ECONNABORTED, EPROTO: continue

@@ -84,9 +84,9 @@ package final class ConnectAttempts {
             switch descriptor.startConnect(to: address) {
             case 0: return win(descriptor, address)
             case EINPROGRESS:
-                var event = epoll_event()
-                event.events = UInt32(EPOLLOUT.rawValue)
-                event.data.u64 = UInt64(UInt32(bitPattern: descriptor.fd))
+                var event = unsafe epoll_event()
+                unsafe event.events = UInt32(EPOLLOUT.rawValue)
+                unsafe event.data.u64 = UInt64(UInt32(bitPattern: descriptor.fd))
                 guard unsafe epoll_ctl(waitDescriptor, EPOLL_CTL_ADD, descriptor.fd, &event) == 0 else {
                     throw IOErrors.calling("epoll_ctl", errno)
                 }
@@ -101,12 +101,12 @@ package final class ConnectAttempts {
 
     /// Takes the attempts that have ended; the next address need not wait for one that failed.
     private func harvest() -> Step? {
-        var events = [epoll_event](repeating: epoll_event(), count: max(running.count, 1))
+        var events = unsafe [epoll_event](repeating: epoll_event(), count: max(running.count, 1))
         let count = unsafe events.withUnsafeMutableBufferPointer {
             unsafe epoll_wait(waitDescriptor, $0.baseAddress, Int32($0.count), 0)
         }
         guard count > 0 else { return nil }
-        for event in events.prefix(Int(count)) {
+        for unsafe event in unsafe events.prefix(Int(count)) {
             let number = unsafe Int32(bitPattern: UInt32(truncatingIfNeeded: event.data.u64))
             guard let index = running.firstIndex(where: { $0.descriptor.fd == number }) else { continue }
             let attempt = running.remove(at: index)
@@ -121,7 +121,7 @@ package final class ConnectAttempts {
 
     private func win(_ descriptor: SocketDescriptor, _ address: SocketAddress) -> Step {
         cancel()
-        _ = unsafe epoll_ctl(waitDescriptor, EPOLL_CTL_DEL, descriptor.fd, nil)
+        _ = epoll_ctl(waitDescriptor, EPOLL_CTL_DEL, descriptor.fd, nil)
         return .connected(descriptor, address)
     }
 

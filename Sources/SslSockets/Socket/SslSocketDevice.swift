@@ -139,13 +139,17 @@ extension SslSocket {
     /// - Returns: the number of octets, or -1 when the socket is not connected, is closing, or has said that it writes no more.
     @discardableResult
     public func write(_ bytes: UnsafeRawBufferPointer) -> Int {
-        guard state != .unconnected, state != .closing, connection?.isClosed != true else { return -1 }
-        isWarm = true
-        if let connection {
-            noteWritten(unsafe connection.write(bytes, output))
-        } else {
-            unsafe output.append(bytes)
+        switch state {
+        case .unconnected, .closing: return -1
+        case .hostLookup, .connecting, .connected: break
         }
+        isWarm = true
+        guard let connection else {
+            unsafe output.append(bytes)
+            return bytes.count
+        }
+        if connection.isClosed { return -1 }
+        noteWritten(unsafe connection.write(bytes, output))
         return bytes.count
     }
 

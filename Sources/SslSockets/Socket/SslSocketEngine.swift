@@ -247,7 +247,9 @@ extension SslSocket {
         if let connection, isEncrypted, connection.bytesToEncrypt > 0 { noteWritten(connection.flush(output)) }
         output.drain()
         if output.failure != 0 {
-            fail(IOErrors.sending(output.failure, to: peerName))
+            let code = output.failure
+            hearLastWords()
+            if epoch == self.epoch { fail(IOErrors.sending(code, to: peerName)) }
             return
         }
         announceWritten()
@@ -255,7 +257,16 @@ extension SslSocket {
         if isDisconnecting { finishDisconnecting() }
     }
 
+    /// A peer that refuses us sends its alert and hangs up while we may still be sending: what it said counts more than that our
+    /// octets did not arrive.
+    private func hearLastWords() {
+        let epoch = epoch
+        isReadable = true
+        while epoch == self.epoch, isReadable, wantsToRead { readWindow() }
+    }
+
     func noteWritten(_ count: Int) {
+        guard count > 0 else { return }
         unannouncedWritten += count
         totalWritten += count
     }

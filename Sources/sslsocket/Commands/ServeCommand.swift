@@ -1,0 +1,85 @@
+internal import ArgumentParser
+internal import SslSockets
+
+/// The server.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serve TLS: an echo, a small web page, or a fixed reply.",
+        discussion: """
+            Without --cert a certificate is made on the spot, for localhost, 127.0.0.1 and ::1, by an authority that nobody trusts; its pin \
+            is printed, and --write-ca writes the authority's certificate for clients to trust.
+            """)
+
+    @Option(help: ArgumentHelp("The address to listen at; :: for all.", valueName: "address"))
+    var host = "::"
+
+    @Option(help: ArgumentHelp("The port to listen at; 0 for any free one.", valueName: "port"))
+    var port: UInt16 = 4433
+
+    @Flag(help: "Send back what comes (the default).")
+    var echo = false
+
+    @Flag(help: "Answer each HTTP request with the facts of the connection.")
+    var http = false
+
+    @Option(help: ArgumentHelp("Send this text to everybody and end the connection.", valueName: "text"))
+    var reply: String?
+
+    @OptionGroup var tls: TlsOptions
+    @OptionGroup var output: OutputOptions
+
+    @Flag(help: "Refuse clients that show no certificate, or one that --ca does not vouch for.")
+    var requireClientCert = false
+
+    @Option(name: .customLong("write-ca"), help: ArgumentHelp("Write the certificate of the authority made on the spot into this file.", valueName: "file"))
+    var writeCa: String?
+
+    @Option(help: ArgumentHelp("End after so many connections.", valueName: "count"))
+    var maxConnections: Int?
+
+    @Flag(help: "End after one connection.")
+    var once = false
+
+    func validate() throws {
+        if [echo, http, reply != nil].filter({ $0 }).count > 1 { throw ValidationError("--echo, --http and --reply exclude each other.") }
+        if once, maxConnections != nil { throw ValidationError("--once and --max-connections exclude each other.") }
+        if let maxConnections, maxConnections < 1 { throw ValidationError("--max-connections must be at least 1.") }
+        if writeCa != nil, tls.cert != nil { throw ValidationError("--write-ca needs a certificate made on the spot: leave --cert out.") }
+        if requireClientCert, tls.ca.isEmpty { throw ValidationError("--require-client-cert needs --ca: whose certificates are good?") }
+    }
+
+    func run() async throws {
+        var configuration = try tls.configuration()
+        // Clients are judged by the given authorities alone: the system's sign for servers.
+        configuration.usesSystemCaCertificates = false
+        configuration.peerVerifyMode = requireClientCert ? .verifyPeer : tls.ca.isEmpty ? .verifyNone : .queryPeer
+        configuration.requestedAuthorities = configuration.caCertificates
+        do {
+            if tls.cert == nil {
+                let made = try SelfMadeCertificate(backend: configuration.backend)
+                configuration.credentials = [made.credentials]
+                if let writeCa { try FileWriter.write(Array(made.authority.pem.utf8), to: writeCa) }
+            }
+            let server = SslServer(configuration: configuration)
+            try server.listen(host: host, port: port)
+            announce(server, pin: configuration.localCertificate?.publicKeyPin)
+            let limit = once ? 1 : maxConnections
+            try await Service(server: server, answer: answer, log: ServiceLog(output)).run(limit: limit)
+        } catch let error as SslSocketError {
+            throw ToolFailure(error)
+        }
+    }
+
+    private var answer: Service.Answer { http ? .http : reply.map { .text($0) } ?? .echo }
+
+    private func announce(_ server: SslServer, pin: String?) {
+        let address = server.serverAddress?.description ?? "\(host):\(port)"
+        if output.json {
+            Console.print(#"{"schema":1,"listening":"\#(address)","pin":"\#(pin ?? "")"}"#)
+        } else {
+            if let pin { Console.print("pin sha256//\(pin)") }
+            Console.print("listening on \(address)")
+        }
+    }
+}

@@ -1,0 +1,68 @@
+internal import SslSockets
+
+/// A certificate as the report tells it.
+struct CertificateFacts: Encodable {
+    let subject: String
+    let issuer: String
+    let names: [String]
+    let serialNumber: String
+    let notBefore: String?
+    let notAfter: String?
+    let keyAlgorithm: String
+    let keyBits: Int
+    /// SHA-256 of the certificate, hexadecimal.
+    let sha256: String?
+    /// SHA-256 of the public key, Base64 (RFC 7469).
+    let pin: String?
+
+    init(_ certificate: SslCertificate) {
+        subject = Self.text(certificate.subject)
+        issuer = Self.text(certificate.issuer)
+        names = certificate.alternativeNames.map(Self.text)
+        serialNumber = Hex.encode(certificate.serialNumber)
+        notBefore = certificate.effectiveDate?.description
+        notAfter = certificate.expiryDate?.description
+        keyAlgorithm = "\(certificate.keyAlgorithm)"
+        keyBits = certificate.keyBits
+        sha256 = certificate.digest(.sha256).map(Hex.encode)
+        pin = certificate.publicKeyPin
+    }
+
+    /// One line for people.
+    var line: String {
+        "\(subject) (\(keyAlgorithm) \(keyBits)), issued by \(issuer), valid until \(notAfter ?? "?")"
+    }
+
+    private static func text(_ name: [TlsNameAttribute]) -> String {
+        name.map { "\(labels[$0.oid] ?? $0.oid)=\(printable($0.value))" }.joined(separator: ", ")
+    }
+
+    private static let labels = [
+        "2.5.4.3": "CN", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O", "2.5.4.11": "OU",
+    ]
+
+    private static func text(_ name: TlsAlternativeName) -> String {
+        switch name {
+        case .dns(let octets): "DNS:" + printable(octets)
+        case .ipAddress(let octets): "IP:" + (IpAddress(octets: octets)?.description ?? Hex.encode(octets))
+        case .email(let octets): "email:" + printable(octets)
+        case .uri(let octets): "URI:" + printable(octets)
+        case .other(let tag, let octets): "other(\(tag)):" + Hex.encode(octets)
+        }
+    }
+
+    private static func printable(_ octets: [UInt8]) -> String { printable(String(decoding: octets, as: UTF8.self)) }
+
+    /// What a peer wrote may hold control characters that a terminal obeys.
+    private static func printable(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+    }
+}
+
+/// Hexadecimal.
+enum Hex {
+    /// Two digits an octet.
+    static func encode(_ octets: [UInt8]) -> String {
+        octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}

@@ -1,0 +1,26 @@
+internal import Glibc
+
+/// Writes small files: reports and certificates.
+enum FileWriter {
+    /// Replaces the content of a file, or makes it.
+    static func write(_ bytes: [UInt8], to path: String) throws(ToolFailure) {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw failure(path, errno) }
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 {
+                let code = errno
+                if code == EINTR { continue }
+                close(descriptor)
+                throw failure(path, code)
+            }
+            rest = rest.dropFirst(count)
+        }
+        guard close(descriptor) == 0 else { throw failure(path, errno) }
+    }
+
+    private static func failure(_ path: String, _ code: Int32) -> ToolFailure {
+        ToolFailure(.unreadable, "cannot write the file \(path): \(Console.reason(code))")
+    }
+}

@@ -1,0 +1,46 @@
+internal import Glibc
+internal import SslSockets
+internal import SslTestKit
+internal import Testing
+
+/// Every scenario on every pair of backends. The environment variable `SSLSOCKET_MATRIX` restricts the run to the cells whose description
+/// contains its value, for example `gnutls→openssl TLSv1.3` or `expired`.
+@Suite("The backend matrix")
+struct MatrixTests {
+    static let cells: [MatrixCell] = {
+        let filter = unsafe getenv("SSLSOCKET_MATRIX").map { unsafe String(cString: $0) }
+        return Comparison.cells(filter: filter).map(MatrixCell.init)
+    }()
+    static let tally = Tally(expected: cells.count)
+
+    @Test("Each cell comes to exactly what is pinned", .timeLimit(.minutes(2)), arguments: cells)
+    func cell(_ cell: MatrixCell) async {
+        let result = await Comparison.run(cell.cell)
+        #expect(!result.verdict.isFailure, "\(result)")
+        Self.tally.count(result)
+    }
+}
+
+/// A cell as it is named in the runner's output.
+struct MatrixCell: Sendable, CustomTestStringConvertible {
+    let cell: ScenarioCell
+    var testDescription: String { cell.description }
+}
+
+/// Counts the cells and says at the last one how many there were: the runner counts tests, not cells.
+final class Tally: Sendable {
+    private let expected: Int
+    private let counts = Lock((run: 0, lacking: 0))
+
+    init(expected: Int) { self.expected = expected }
+
+    func count(_ result: CellResult) {
+        let (run, lacking) = counts.withLock { counts in
+            if result.outcome == nil { counts.lacking += 1 } else { counts.run += 1 }
+            return counts
+        }
+        guard run + lacking == expected else { return }
+        print("\(run) cells run" + (lacking > 0 ? ", \(lacking) more are lacking a declared feature" : ""))
+        unsafe fflush(stdout)
+    }
+}
