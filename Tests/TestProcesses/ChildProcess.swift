@@ -89,7 +89,7 @@ public final class ChildProcess: Sendable {
         let isThere = await Background.run { () -> Bool in
             let end = ContinuousClock.now + limit
             while ContinuousClock.now < end, watch.snapshot.isRunning {
-                if LocalPort.isOpen(port) { return true }
+                if LocalPort.isListening(port) { return true }
                 // Nothing tells from outside when another program begins to listen; asking is all there is.
                 usleep(10_000)
             }
@@ -124,11 +124,6 @@ public final class ChildProcess: Sendable {
     }
 
     private static func contains(_ bytes: [UInt8], _ wanted: [UInt8]) -> Bool {
-        guard bytes.count >= wanted.count else { return false }
-        return unsafe bytes.withUnsafeBytes { haystack in
-            unsafe wanted.withUnsafeBytes { needle in
-                unsafe memmem(haystack.baseAddress, haystack.count, needle.baseAddress, needle.count) != nil
-            }
-        }
+        bytes.firstRange(of: wanted) != nil
     }
 }

@@ -10,7 +10,22 @@ struct Spawned {
 
 /// Starts programs with posix_spawn, each in a process group of its own, so that it can be killed with its children.
 enum Spawn {
+    /// Starts of one process take turns: a program started between pipe(2) and fcntl(2) of another would keep its pipe open.
+    private static let turn = Monitor(())
+
     static func start(
+        _ program: String, _ arguments: [String], input: ChildProcess.Input, environment: [String: String], outputFile: String?,
+        folder: String?
+    ) throws(ProcessFailure) -> Spawned {
+        try turn.update { _ in
+            Result { () throws(ProcessFailure) in
+                try spawn(
+                    program, arguments, input: input, environment: environment, outputFile: outputFile, folder: folder)
+            }
+        }.get()
+    }
+
+    private static func spawn(
         _ program: String, _ arguments: [String], input: ChildProcess.Input, environment: [String: String], outputFile: String?,
         folder: String?
     ) throws(ProcessFailure) -> Spawned {
@@ -21,7 +36,7 @@ enum Spawn {
         // The ends of the child; ours carry close-on-exec.
         defer { for end in [output.write, errors.write, feed.read] where end >= 0 { close(end) } }
 
-        var actions = posix_spawn_file_actions_t()
+        var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         switch input {
@@ -35,7 +50,6 @@ enum Spawn {
             unsafe posix_spawn_file_actions_adddup2(&actions, output.write, 1)
         }
         unsafe posix_spawn_file_actions_adddup2(&actions, errors.write, 2)
-        if let folder { unsafe posix_spawn_file_actions_addchdir_np(&actions, folder) }
 
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
@@ -48,9 +62,13 @@ enum Spawn {
         unsafe posix_spawnattr_setpgroup(&attributes, 0)
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP) | Int16(POSIX_SPAWN_SETSIGDEF))
 
+        // posix_spawn cannot change the folder everywhere; env can.
+        let command = (folder.map { ["/usr/bin/env", "-C", $0] } ?? []) + [program] + arguments
         var identifier: pid_t = 0
-        let status = unsafe withStrings([program] + arguments) { argv in
-            unsafe withStrings(merged(environment)) { envp in unsafe posix_spawn(&identifier, program, &actions, &attributes, argv, envp) }
+        let status = unsafe withStrings(command) { argv in
+            unsafe withStrings(merged(environment)) { envp in
+                unsafe posix_spawn(&identifier, command[0], &actions, &attributes, argv, envp)
+            }
         }
         guard status == 0 else {
             for end in [output.read, errors.read, feed.write] where end >= 0 { close(end) }
@@ -61,8 +79,6 @@ enum Spawn {
 
     private static func makePipe() throws(ProcessFailure) -> (read: Int32, write: Int32) {
         var ends: [Int32] = [-1, -1]
-        // Another thread may start a program between this call and the next: a descriptor it inherits would keep the pipe open,
-        // so all starts of one process take turns.
         guard unsafe pipe(&ends) == 0 else { throw ProcessFailure("cannot make a pipe: error \(errno)") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         return (ends[0], ends[1])

@@ -45,7 +45,7 @@ struct GnuTLSFailure {
     ///   - heardPeer: a handshake message of the peer has been understood, so what speaks there is TLS.
     init(_ native: Int32, session: gnutls_session_t, isHandshaking: Bool, heardPeer: Bool) {
         let generic: SslSocketError.Code = isHandshaking ? .handshakeFailed : .sslInternal
-        switch Self.meaning(of: native, in: session) {
+        switch unsafe Self.meaning(of: native, in: session) {
         case GNUTLS_E_FATAL_ALERT_RECEIVED:
             let type = SslAlertType(code: UInt8(truncatingIfNeeded: unsafe gnutls_alert_get(session).rawValue))
             error = .gnutls(.alertReceived, "The peer ended the connection with the alert \(type)", native, alert: type)
@@ -59,7 +59,8 @@ struct GnuTLSFailure {
             error = .gnutls(
                 .truncated,
                 isHandshaking
-                    ? "The peer closed the connection during the handshake" : "The peer closed the connection without close_notify",
+                    ? "The peer closed the connection during the handshake"
+                    : "The peer closed the connection without close_notify",
                 native)
             alert = nil
         case GNUTLS_E_CERTIFICATE_REQUIRED, GNUTLS_E_NO_CERTIFICATE_FOUND:

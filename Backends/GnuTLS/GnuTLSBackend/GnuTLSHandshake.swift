@@ -34,7 +34,9 @@ extension GnuTLSSession {
                 if gnutls_error_is_fatal(native) != 0 { return fail(native: native) }
             }
             idle = state.available == before ? idle + 1 : 0
-            if idle > Self.mostIdleSteps { return fail(native: isStarved ? GNUTLS_E_PREMATURE_TERMINATION : GNUTLS_E_INTERNAL_ERROR) }
+            if idle > Self.mostIdleSteps {
+                return fail(native: isStarved ? GNUTLS_E_PREMATURE_TERMINATION : GNUTLS_E_INTERNAL_ERROR)
+            }
         }
     }
 
@@ -120,7 +122,9 @@ extension GnuTLSSession {
         switch type {
         case GNUTLS_HANDSHAKE_NEW_SESSION_TICKET.rawValue:
             // Both RFC 5077 section 3.3 and RFC 8446 section 4.6.1 begin with the lifetime in seconds.
-            guard context.settings.tickets.isEnabled, let body = unsafe body, unsafe body.pointee.size >= 4, let octets = unsafe body.pointee.data else { return }
+            guard context.settings.tickets.isEnabled, let body = unsafe body, unsafe body.pointee.size >= 4,
+                let octets = unsafe body.pointee.data
+            else { return }
             ticketLifetime = (0..<4).reduce(0) { $0 << 8 | UInt32(unsafe octets[$1]) }
             flags.insert(.ticketArrived)
         case GNUTLS_HANDSHAKE_KEY_UPDATE.rawValue: state.events.append(.keysUpdated)

@@ -125,7 +125,9 @@ extension GnuTLSKey {
         _ bytes: SecretBytes, _ format: SslEncodingFormat, _ passphrase: SecretBytes?, into file: gnutls_x509_privkey_t
     ) throws(SslSocketError) {
         let isEncrypted = unsafe bytes.withBytes { unsafe GnuTLSKeyEnvelope.isEncrypted($0, format) }
-        if isEncrypted && passphrase == nil { throw .gnutls(.wrongPassphrase, "The private key is encrypted and no passphrase is given") }
+        if isEncrypted && passphrase == nil {
+            throw .gnutls(.wrongPassphrase, "The private key is encrypted and no passphrase is given")
+        }
         if isEncrypted, unsafe bytes.withBytes({ unsafe !GnuTLSKeyEnvelope.hasWholeBlocks($0, format) }) {
             throw .gnutls(.invalidUserData, "The encrypted private key is cut off or damaged")
         }

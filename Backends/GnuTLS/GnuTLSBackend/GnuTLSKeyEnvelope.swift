@@ -26,7 +26,10 @@ enum GnuTLSKeyEnvelope {
     /// Whether the ciphertext can be one of its cipher. The library does not look, and the one below it ends the process
     /// when it is given a part of a block.
     static func hasWholeBlocks(_ octets: UnsafeRawBufferPointer, _ format: SslEncodingFormat) -> Bool {
-        if unsafe format == .pem && isLegacy(octets) { return unsafe hasWholeLegacyBlocks(octets) }
+        if format == .pem {
+            guard unsafe hasWholeLegacyBlocks(octets) else { return false }
+            if unsafe octets.place(of: "BEGIN ENCRYPTED PRIVATE KEY") == nil { return true }
+        }
         guard let cipher = unsafe schema(octets, format), let der = unsafe der(octets, format) else { return false }
         var reader = DerReader(der[...])
         guard let outer = reader.next(DerTag.sequence) else { return false }
@@ -41,28 +44,46 @@ enum GnuTLSKeyEnvelope {
         return !text.content.isEmpty && text.content.count % size == 0
     }
 
-    // MARK: The old form of OpenSSL
+    // MARK: The old form of OpenSSL (RFC 1421): its header names cipher and vector, and the library looks for nothing else
 
     private static func isLegacy(_ octets: UnsafeRawBufferPointer) -> Bool {
-        unsafe octets.place(of: "Proc-Type: 4,ENCRYPTED") != nil
+        unsafe octets.place(of: "DEK-Info: ") != nil
     }
 
-    /// Counts the base64 digits between the empty line and the end, six bits each.
+    /// Looks at the body of every key of this form, whichever of them the library will take.
     private static func hasWholeLegacyBlocks(_ octets: UnsafeRawBufferPointer) -> Bool {
-        guard let header = unsafe octets.place(of: "DEK-Info: ") else { return false }
-        let rest = unsafe UnsafeRawBufferPointer(rebasing: octets[(header + 10)...])
-        let isDes = unsafe rest.place(of: "DES-") == 0
-        let lines = unsafe String(decoding: rest, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        var rest = unsafe octets
+        while let header = unsafe rest.place(of: "DEK-Info: ") {
+            unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[(header + 10)...])
+            let size = unsafe rest.place(of: "DES-") == 0 ? 8 : 16
+            // The first line is the rest of the header.
+            let lines = unsafe [UInt8](rest).split(separator: UInt8(ascii: "\n")).dropFirst()
+            guard let count = decodedCount(lines), count > 0, count % size == 0 else { return false }
+        }
+        return true
+    }
+
+    /// How many octets the base64 lines up to the end mark stand for; nil when they are not base64.
+    private static func decodedCount(_ lines: ArraySlice<ArraySlice<UInt8>>) -> Int? {
         var digits = 0
         var padding = 0
-        // The first line is the rest of the header.
-        for line in lines.dropFirst() where !line.isEmpty && line != "\r" {
-            if line.hasPrefix("-----END") { return digits > 0 && (digits + padding) % 4 == 0 && digits * 6 / 8 % (isDes ? 8 : 16) == 0 }
-            for character in line.utf8 where character != UInt8(ascii: "\r") {
-                if character == UInt8(ascii: "=") { padding += 1 } else { digits += 1 }
+        for line in lines {
+            if line.first == UInt8(ascii: "-") {
+                return (digits + padding) % 4 == 0 && padding < 3 ? digits * 6 / 8 : nil
+            }
+            for octet in line {
+                switch octet {
+                case UInt8(ascii: "\r"): break
+                case UInt8(ascii: "="): padding += 1
+                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+                    guard padding == 0 else { return nil }
+                    digits += 1
+                default: return nil
+                }
             }
         }
-        return false
+        return nil
     }
 
     // MARK: PKCS#8

@@ -10,16 +10,29 @@ final class ConfigurationStorage: Sendable {
         let transport: TlsTransport
         let pausesAtClientHello: Bool
     }
-    private let contexts = Lock<[Key: any TlsContext]>([:])
+    /// What was prepared, shared by configurations that differ only in what a context does not depend on.
+    private final class Contexts: Sendable { let known = Lock<[Key: any TlsContext]>([:]) }
+    private let contexts: Contexts
 
-    init(_ values: SslConfiguration.Values) { self.values = values }
+    init(_ values: SslConfiguration.Values) {
+        self.values = values
+        contexts = Contexts()
+    }
+
+    /// The same settings with another ticket. Resuming must not prepare everything anew: that would cost more than it saves.
+    init(_ other: ConfigurationStorage, sessionTicket: SslSessionTicket?) {
+        var values = other.values
+        values.sessionTicket = sessionTicket
+        self.values = values
+        contexts = other.contexts
+    }
 
     func context(
         role: SslRole, transport: TlsTransport, pausesAtClientHello: Bool
     ) throws(SslSocketError) -> any TlsContext {
         let backend = try SslBackends.resolve(values.backend)
         let key = Key(backend: backend.name, role: role, transport: transport, pausesAtClientHello: pausesAtClientHello)
-        return try contexts.withLock { contexts throws(SslSocketError) -> any TlsContext in
+        return try contexts.known.withLock { contexts throws(SslSocketError) -> any TlsContext in
             if let known = contexts[key] { return known }
             var settings = try values.settings(role: role, transport: transport, backend: backend)
             settings.pausesAtClientHello = pausesAtClientHello

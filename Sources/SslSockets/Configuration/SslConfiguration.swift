@@ -190,7 +190,7 @@ public struct SslConfiguration: Sendable {
     /// same verification settings and while the verified certificates are valid; otherwise a full handshake is made.
     public var sessionTicket: SslSessionTicket? {
         get { values.sessionTicket }
-        set { change { $0.sessionTicket = newValue } }
+        set { storage = ConfigurationStorage(storage, sessionTicket: newValue) }
     }
 
     /// Options in the library's own words (`setBackendConfigurationOption`); which ones there are stands in the backend's capabilities.

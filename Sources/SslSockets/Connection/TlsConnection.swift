@@ -54,7 +54,8 @@ package final class TlsConnection {
     /// Fewer octets than this can be queued without looking at anything else: the gathered record does not become full by them.
     private var slack = 0
     /// close_notify has been sent.
-    package private(set) var isClosed = false
+    package var isClosed: Bool { hasClosed }
+    private var hasClosed = false
 
     /// A record holds at most 16 KiB of plaintext; full ones cost the least per octet.
     static let recordSize = 16_384
@@ -262,7 +263,7 @@ package final class TlsConnection {
         guard !isClosed else { return }
         switch phase {
         case .established, .halfClosed:
-            isClosed = true
+            hasClosed = true
             if case .failed(let error) = session.close(output) { _ = end(error) }
         default: break
         }

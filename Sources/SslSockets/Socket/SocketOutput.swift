@@ -7,6 +7,8 @@ internal import SslBackend
 /// up to 64 KiB. What the system does not take stays in the queue.
 package final class SocketOutput: TlsSink {
     private var queue = ByteQueue()
+    /// Its size, apart because it is asked for after every write: reading a number needs no check for exclusive access.
+    private var queued = 0
     /// Where to send; nil keeps everything queued (before there is a descriptor, and in memory pipes).
     package var descriptor: SocketDescriptor?
     /// Sends each piece as it comes, when nothing is queued before it.
@@ -27,15 +29,15 @@ package final class SocketOutput: TlsSink {
     package init() {}
 
     /// Octets not taken by the system yet.
-    package var count: Int { queue.count }
+    package var count: Int { queued }
     /// More may be encrypted.
-    package var hasRoom: Bool { queue.count < Self.limit && failure == 0 }
+    package var hasRoom: Bool { queued < Self.limit && failure == 0 }
     /// How many octets of plaintext may be encrypted now, in whole records.
-    package func room(for record: Int) -> Int { max((Self.limit - queue.count) / record, 1) * record }
+    package func room(for record: Int) -> Int { max((Self.limit - queued) / record, 1) * record }
 
     package func put(_ bytes: UnsafeRawBufferPointer) {
         var rest = unsafe bytes
-        if queue.isEmpty, sendsAtOnce, !isBlocked, let descriptor, failure == 0 {
+        if queued == 0, sendsAtOnce, !isBlocked, let descriptor, failure == 0 {
             switch unsafe descriptor.send(rest) {
             case .bytes(let n):
                 sent += n
@@ -50,22 +52,25 @@ package final class SocketOutput: TlsSink {
             }
         }
         unsafe queue.append(rest)
-        if queue.count >= Self.batch || sendsAtOnce { drain() }
+        queued += rest.count
+        if queued >= Self.batch || sendsAtOnce { drain() }
     }
 
     /// Queues octets of the plain phase; full batches are sent at once.
     package func append(_ bytes: UnsafeRawBufferPointer) {
         unsafe queue.append(bytes)
-        if queue.count >= Self.batch { drain() }
+        queued += bytes.count
+        if queued >= Self.batch { drain() }
     }
 
     /// Sends what is queued until the system takes no more.
     package func drain() {
         guard let descriptor, failure == 0, !isBlocked else { return }
-        while !queue.isEmpty {
+        while queued > 0 {
             switch unsafe descriptor.send(queue.readable) {
             case .bytes(let n):
                 sent += n
+                queued -= n
                 queue.consume(n)
             case .wouldBlock:
                 isBlocked = true
@@ -73,6 +78,7 @@ package final class SocketOutput: TlsSink {
             case .endOfStream: return
             case .failed(let code):
                 failure = code
+                queued = 0
                 queue.removeAll()
                 return
             }
@@ -93,6 +99,7 @@ package final class SocketOutput: TlsSink {
 
     /// Forgets what is queued.
     package func discard() {
+        queued = 0
         queue.removeAll()
         queue.releaseStorage()
     }
@@ -108,5 +115,9 @@ package final class SocketOutput: TlsSink {
     }
 
     /// Takes what is queued, for a driver that is no socket.
-    package func take(_ limit: Int = .max) -> [UInt8] { queue.take(limit) }
+    package func take(_ limit: Int = .max) -> [UInt8] {
+        let bytes = queue.take(limit)
+        queued -= bytes.count
+        return bytes
+    }
 }

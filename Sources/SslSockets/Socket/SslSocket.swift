@@ -34,7 +34,12 @@ public final class SslSocket {
     // MARK: State
 
     /// Where the socket stands.
-    public internal(set) var state = SslSocketState.unconnected
+    public internal(set) var state: SslSocketState {
+        get { currentState }
+        set { currentState = newValue }
+    }
+    /// Not visible outside, so that the compiler proves the accesses of ``write(_:)-(UnsafeRawBufferPointer)`` exclusive instead of checking them.
+    private var currentState = SslSocketState.unconnected
     /// Which role it plays; it stays after the end, until the next connect.
     public internal(set) var mode = SslMode.unencrypted
     /// The last error; nil before any. It stays until the next connect.

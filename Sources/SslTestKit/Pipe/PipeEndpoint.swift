@@ -143,7 +143,7 @@ public final class PipeEndpoint {
     private func decide(_ errors: [SslError]) -> Bool {
         openQuestions += 1
         if policy.undecidedRounds > 0 {
-            policy.undecidedRounds -= 1
+            if policy.undecidedRounds != .max { policy.undecidedRounds -= 1 }
             return false
         }
         let isLenient = configuration.peerVerifyMode.effective(for: connection.role) == .queryPeer
@@ -154,7 +154,7 @@ public final class PipeEndpoint {
 
     private func choose() -> Bool {
         if policy.undecidedHelloRounds > 0 {
-            policy.undecidedHelloRounds -= 1
+            if policy.undecidedHelloRounds != .max { policy.undecidedHelloRounds -= 1 }
             return false
         }
         defer { isDue = true }

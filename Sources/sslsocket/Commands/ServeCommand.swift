@@ -63,7 +63,7 @@ struct ServeCommand: AsyncParsableCommand {
             }
             let server = SslServer(configuration: configuration)
             try server.listen(host: host, port: port)
-            announce(server, pin: configuration.localCertificate?.publicKeyPin)
+            try announce(server, pin: configuration.localCertificate?.publicKeyPin)
             let limit = once ? 1 : maxConnections
             try await Service(server: server, answer: answer, log: ServiceLog(output)).run(limit: limit)
         } catch let error as SslSocketError {
@@ -73,13 +73,21 @@ struct ServeCommand: AsyncParsableCommand {
 
     private var answer: Service.Answer { http ? .http : reply.map { .text($0) } ?? .echo }
 
-    private func announce(_ server: SslServer, pin: String?) {
+    private func announce(_ server: SslServer, pin: String?) throws(ToolFailure) {
         let address = server.serverAddress?.description ?? "\(host):\(port)"
         if output.json {
-            Console.print(#"{"schema":1,"listening":"\#(address)","pin":"\#(pin ?? "")"}"#)
+            try Json.printLine(Announcement(listening: address, port: Int(server.serverPort), pin: pin))
         } else {
             if let pin { Console.print("pin sha256//\(pin)") }
             Console.print("listening on \(address)")
         }
     }
+}
+
+/// The line of JSON that says where a server listens. `docs/schema/serve.schema.json` describes it.
+struct Announcement: Encodable {
+    let schema = 1
+    let listening: String
+    let port: Int
+    let pin: String?
 }

@@ -3,10 +3,10 @@ internal import Glibc
 
 /// JSON as the tool writes it: readable, keys in order, so that two runs can be compared by diff.
 enum Json {
-    /// The JSON text of a value, with a newline.
-    static func encode(_ value: some Encodable) throws(ToolFailure) -> [UInt8] {
+    /// The JSON text of a value, with a newline at its end; over several lines, or in one.
+    static func encode(_ value: some Encodable, inOneLine: Bool = false) throws(ToolFailure) -> [UInt8] {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = inOneLine ? [.sortedKeys, .withoutEscapingSlashes] : [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         do {
             return try Array(encoder.encode(value)) + [UInt8(ascii: "\n")]
         } catch {
@@ -16,6 +16,9 @@ enum Json {
 
     /// Writes a value to standard output.
     static func print(_ value: some Encodable) throws(ToolFailure) { Console.write(try encode(value)) }
+
+    /// Writes a value to standard output, in one line.
+    static func printLine(_ value: some Encodable) throws(ToolFailure) { Console.write(try encode(value, inOneLine: true)) }
 
     /// Writes a value into a file.
     static func write(_ value: some Encodable, toFile path: String) throws(ToolFailure) {
