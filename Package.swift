@@ -107,7 +107,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "BackendMatrixTests", dependencies: ["SslSockets", "SslTestKit"], swiftSettings: strict),
         // Other programs, run and watched by tests.
-        .target(name: "TestProcesses", path: "Tests/TestProcesses", swiftSettings: strict),
+        .target(
+            name: "TestProcesses", dependencies: ["SslSockets", "SslTestKit"], path: "Tests/TestProcesses", swiftSettings: strict),
         .testTarget(
             name: "SslSocketToolTests", dependencies: ["SslSockets", "SslTestKit", "TestProcesses", "sslsocket"],
             swiftSettings: strict),

@@ -29,7 +29,9 @@ struct CatalogueTests {
         }
     }
 
-    @Test("Every row of engine differences that this version touches has a scenario or a reason", arguments: ScenarioCatalogue.rowsToCover)
+    @Test(
+        "Every row of engine differences that this version touches has a scenario or a reason",
+        arguments: ScenarioCatalogue.rowsToCover)
     func rows(_ row: Int) {
         let isCovered = ScenarioCatalogue.all.contains { $0.engineRows.contains(row) }
         let reason = ScenarioCatalogue.rowsWithoutScenario[row]
@@ -50,7 +52,9 @@ struct CatalogueTests {
             for difference in scenario.expectation.differences {
                 #expect(difference.reason.count > 20, "\(scenario.id)")
                 #expect(difference.versions.map { $0.isSubset(of: scenario.versions) } ?? true, "\(scenario.id)")
-                let reach = scenario.cells(backends: ["gnutls", "openssl"]).count { difference.applies(to: $0, libraryVersions: [:]) }
+                let reach = scenario.cells(backends: ["gnutls", "openssl"]).count {
+                    difference.applies(to: $0, libraryVersions: [:])
+                }
                 #expect(reach > 0, "\(scenario.id) pins a difference that no cell can show")
             }
         }

@@ -47,7 +47,7 @@ struct JudgementTests {
     }
 
     @Test("A third outcome where a difference is known fails")
-    func third() {
+    func thirdOutcome() {
         #expect(judge(third, .ok.except(pinned)) == .newDifference(expected: other))
     }
 

@@ -4,18 +4,20 @@ internal import Testing
 /// The queue of octets every connection stands on.
 @Suite("ByteQueue")
 struct ByteQueueTests {
-    private func octets(_ count: Int, from first: Int = 0) -> [UInt8] { (first..<(first + count)).map { UInt8(truncatingIfNeeded: $0) } }
+    private func octets(_ count: Int, from first: Int = 0) -> [UInt8] {
+        (first..<(first + count)).map { UInt8(truncatingIfNeeded: $0) }
+    }
 
     @Test("Empty, it has no storage and gives nothing")
     func empty() {
         var queue = ByteQueue()
-        #expect(queue.isEmpty)
-        #expect(queue.count == 0)
-        #expect(queue.capacity == 0)
-        #expect(queue.take() == [])
+        check(queue.isEmpty)
+        check(queue.count, is: 0)
+        check(queue.capacity, is: 0)
+        check(queue.take(), is: [])
         queue.consume(10)
-        #expect(queue.count == 0)
-        #expect(unsafe queue.readable.isEmpty)
+        check(queue.count, is: 0)
+        check(unsafe queue.readable.isEmpty)
     }
 
     @Test("What is appended comes out in order, in any portions", arguments: [1, 7, 511, 512, 513, 5000])
@@ -28,7 +30,7 @@ struct ByteQueueTests {
         }
         out += queue.take()
         #expect(out == octets(portion * 20))
-        #expect(queue.isEmpty)
+        check(queue.isEmpty)
     }
 
     @Test("What is prepended comes first, with and without room before it")
@@ -36,10 +38,10 @@ struct ByteQueueTests {
         var queue = ByteQueue()
         queue.append([4, 5, 6])
         unsafe [UInt8]([1, 2, 3]).withUnsafeBytes { unsafe queue.prepend($0) }
-        #expect(queue.take(4) == [1, 2, 3, 4])
+        check(queue.take(4), is: [1, 2, 3, 4])
         // Now there is room before the first octet.
         unsafe [UInt8]([9]).withUnsafeBytes { unsafe queue.prepend($0) }
-        #expect(queue.take() == [9, 5, 6])
+        check(queue.take(), is: [9, 5, 6])
     }
 
     @Test("Prepending more than everything else keeps all")
@@ -47,7 +49,7 @@ struct ByteQueueTests {
         var queue = ByteQueue()
         queue.append(octets(400))
         unsafe octets(3000, from: 7).withUnsafeBytes { unsafe queue.prepend($0) }
-        #expect(queue.take() == octets(3000, from: 7) + octets(400))
+        check(queue.take(), is: octets(3000, from: 7) + octets(400))
     }
 
     @Test("Memory that was written to counts once it is committed, and no more than there was room for")
@@ -56,13 +58,13 @@ struct ByteQueueTests {
         let room = unsafe queue.writable(minimum: 10)
         #expect(room.count >= 10)
         unsafe room.copyBytes(from: [1, 2, 3])
-        #expect(queue.isEmpty)
+        check(queue.isEmpty)
         queue.commit(3)
-        #expect(queue.take() == [1, 2, 3])
+        check(queue.take(), is: [1, 2, 3])
         queue.commit(-5)
-        #expect(queue.isEmpty)
+        check(queue.isEmpty)
         queue.commit(1 << 30)
-        #expect(queue.count <= queue.capacity)
+        check(queue.count <= queue.capacity)
     }
 
     @Test("A steady flow does not grow the memory")
@@ -71,10 +73,10 @@ struct ByteQueueTests {
         queue.append(octets(400))
         for round in 0..<10_000 {
             queue.append(octets(16, from: round))
-            #expect(queue.take(16).count == 16)
+            check(queue.take(16).count, is: 16)
         }
-        #expect(queue.capacity <= 2048)
-        #expect(queue.count == 400)
+        check(queue.capacity <= 2048)
+        check(queue.count, is: 400)
     }
 
     @Test("Storage is given back only when nothing is in it")
@@ -82,14 +84,14 @@ struct ByteQueueTests {
         var queue = ByteQueue()
         queue.append(octets(100))
         queue.releaseStorage()
-        #expect(queue.count == 100)
+        check(queue.count, is: 100)
         queue.removeAll()
-        #expect(queue.isEmpty)
-        #expect(queue.capacity > 0)
+        check(queue.isEmpty)
+        check(queue.capacity > 0)
         queue.releaseStorage()
-        #expect(queue.capacity == 0)
+        check(queue.capacity, is: 0)
         queue.append([1])
-        #expect(queue.take() == [1])
+        check(queue.take(), is: [1])
     }
 
     @Test("Taking into memory takes as much as fits")
@@ -100,6 +102,6 @@ struct ByteQueueTests {
         let count = unsafe memory.withUnsafeMutableBytes { unsafe queue.take(into: $0) }
         #expect(count == 4)
         #expect(memory == [0, 1, 2, 3])
-        #expect(queue.count == 6)
+        check(queue.count, is: 6)
     }
 }

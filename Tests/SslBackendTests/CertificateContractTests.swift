@@ -9,9 +9,11 @@ struct CertificateContractTests {
     /// Everything a certificate says, in one comparable list.
     private func facts(_ certificate: any X509Certificate) -> [String: String] {
         var facts: [String: String] = [
-            "version": "\(certificate.version)", "serial": "\(certificate.serialNumber)", "subjectDer": "\(certificate.subjectDer)",
+            "version": "\(certificate.version)", "serial": "\(certificate.serialNumber)",
+            "subjectDer": "\(certificate.subjectDer)",
             "issuerDer": "\(certificate.issuerDer)", "subject": "\(certificate.subject)", "issuer": "\(certificate.issuer)",
-            "notBefore": "\(String(describing: certificate.notBefore))", "notAfter": "\(String(describing: certificate.notAfter))",
+            "notBefore": "\(String(describing: certificate.notBefore))",
+            "notAfter": "\(String(describing: certificate.notAfter))",
             "names": "\(String(describing: certificate.alternativeNames))",
             "extendedKeyUsage": "\(String(describing: certificate.extendedKeyUsage))",
             "keyUsage": "\(String(describing: certificate.keyUsage))",
@@ -38,7 +40,9 @@ struct CertificateContractTests {
                 let said = facts(certificate)
                 if let reference {
                     for (key, value) in said where reference[key] != value {
-                        Issue.record("\(reader.testDescription) reads \(key) as \(value), the first backend as \(reference[key] ?? "nothing")")
+                        Issue.record(
+                            "\(reader.testDescription) reads \(key) as \(value), the first backend as \(reference[key] ?? "nothing")"
+                        )
                     }
                 }
                 reference = reference ?? said
@@ -57,7 +61,8 @@ struct CertificateContractTests {
         var template = TlsCertificateTemplate(subject: subject, serialNumber: [0x7F, 1, 2, 3], notBefore: start, notAfter: end)
         let names: [TlsAlternativeName] = [
             .dns(Array("a.example.test".utf8)), .ipAddress([192, 0, 2, 1]), .email(Array("a@example.test".utf8)),
-            .uri(Array("https://example.test/".utf8)), .ipAddress([UInt8](repeating: 0xFE, count: 16)), .dns(Array("*.b.test".utf8)),
+            .uri(Array("https://example.test/".utf8)), .ipAddress([UInt8](repeating: 0xFE, count: 16)),
+            .dns(Array("*.b.test".utf8)),
         ]
         template.alternativeNames = names
         template.basicConstraints = TlsBasicConstraints(isAuthority: true, pathLength: 3)
@@ -87,7 +92,9 @@ struct CertificateContractTests {
     @Test("Trailing octets, missing octets and garbage are refused", arguments: BackendUnderTest.all)
     func garbage(_ one: BackendUnderTest) throws {
         let der = try one.certificates().root.certificate
-        var bad: [[UInt8]] = [der + [0], der + der, [], [0x30], Array("no certificate".utf8), [UInt8](repeating: 0x30, count: 4000)]
+        var bad: [[UInt8]] = [
+            der + [0], der + der, [], [0x30], Array("no certificate".utf8), [UInt8](repeating: 0x30, count: 4000),
+        ]
         for count in stride(from: 1, to: der.count, by: 7) { bad.append(Array(der.prefix(count))) }
         for octets in bad {
             let error = errorOf { () throws(SslSocketError) in _ = try one.backend.makeCertificate(der: octets) }

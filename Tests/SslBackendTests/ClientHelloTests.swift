@@ -78,7 +78,8 @@ struct ClientHelloTests {
         }
     }
 
-    @Test("What is not TLS", arguments: ["GET / HTTP/1.1\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "\u{16}ab", "\u{17}\u{3}\u{3}", "\u{0}"])
+    @Test(
+        "What is not TLS", arguments: ["GET / HTTP/1.1\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "\u{16}ab", "\u{17}\u{3}\u{3}", "\u{0}"])
     func notTls(_ text: String) {
         guard case .notTls = Self.read(Array(text.utf8)) else {
             Issue.record("\(text.debugDescription) was taken for TLS")

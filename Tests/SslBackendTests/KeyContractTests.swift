@@ -23,17 +23,22 @@ struct KeyContractTests {
 
     @Test("Two generated keys differ", arguments: BackendUnderTest.all)
     func fresh(_ one: BackendUnderTest) throws {
-        #expect(try one.backend.generateKey(.ec(.secp256r1)).publicKeyInfo != one.backend.generateKey(.ec(.secp256r1)).publicKeyInfo)
+        #expect(
+            try one.backend.generateKey(.ec(.secp256r1)).publicKeyInfo != one.backend.generateKey(.ec(.secp256r1)).publicKeyInfo)
     }
 
     @Test("Keys that are too small, or on a curve that signs nothing, are not generated", arguments: BackendUnderTest.all)
     func refusedKinds(_ one: BackendUnderTest) {
-        for kind: TlsKeyKind in [.rsa(bits: 1024), .rsa(bits: 0), .rsa(bits: -1), .rsa(bits: 1 << 20), .ec(.x25519), .ec(.ffdhe2048)] {
+        for kind: TlsKeyKind in [
+            .rsa(bits: 1024), .rsa(bits: 0), .rsa(bits: -1), .rsa(bits: 1 << 20), .ec(.x25519), .ec(.ffdhe2048),
+        ] {
             #expect(errorOf { () throws(SslSocketError) in _ = try one.backend.generateKey(kind) } != nil, "\(kind)")
         }
     }
 
-    @Test("An encrypted key opens with its passphrase, and a missing or wrong one is told from damage", arguments: BackendUnderTest.all)
+    @Test(
+        "An encrypted key opens with its passphrase, and a missing or wrong one is told from damage",
+        arguments: BackendUnderTest.all)
     func passphrase(_ one: BackendUnderTest) throws {
         let key = SecretBytes(Array(Self.encrypted.utf8))
         let opened = try one.backend.makePrivateKey(key, format: .pem, passphrase: SecretBytes(Array("secret".utf8)))
@@ -43,7 +48,9 @@ struct KeyContractTests {
             _ = try one.backend.makePrivateKey(key, format: .pem, passphrase: SecretBytes(Array("guess".utf8)))
         }
         #expect(wrong?.code == .wrongPassphrase)
-        let missing = errorOf { () throws(SslSocketError) in _ = try one.backend.makePrivateKey(key, format: .pem, passphrase: nil) }
+        let missing = errorOf { () throws(SslSocketError) in
+            _ = try one.backend.makePrivateKey(key, format: .pem, passphrase: nil)
+        }
         #expect(missing?.code == .wrongPassphrase)
     }
 
@@ -51,13 +58,16 @@ struct KeyContractTests {
     func garbage(_ one: BackendUnderTest) throws {
         let good = try one.backend.generateKey(.ec(.secp256r1)).pkcs8()
         let octets = unsafe good.withBytes { unsafe [UInt8]($0) }
-        let texts: [[UInt8]] = [[], [0], Array("no key at all".utf8), Array(octets.dropLast(5)), [UInt8](repeating: 0x30, count: 500)]
+        let texts: [[UInt8]] = [
+            [], [0], Array("no key at all".utf8), Array(octets.dropLast(5)), [UInt8](repeating: 0x30, count: 500),
+        ]
         for text in texts {
             for format: SslEncodingFormat in [.der, .pem] {
                 let error = errorOf { () throws(SslSocketError) in
                     _ = try one.backend.makePrivateKey(SecretBytes(text), format: format, passphrase: nil)
                 }
-                #expect(error?.code == .invalidUserData, "\(text.count) octets as \(format): \(error.map { "\($0)" } ?? "accepted")")
+                #expect(
+                    error?.code == .invalidUserData, "\(text.count) octets as \(format): \(error.map { "\($0)" } ?? "accepted")")
             }
         }
     }

@@ -13,7 +13,8 @@ struct SessionStateTests {
 
     /// Lends `octets` to a state for the time of `body`.
     private func call(
-        _ state: inout TlsSessionState, _ octets: [UInt8], isEnd: Bool = false, _ sink: Sink, _ body: (inout TlsSessionState) -> Void
+        _ state: inout TlsSessionState, _ octets: [UInt8], isEnd: Bool = false, _ sink: Sink,
+        _ body: (inout TlsSessionState) -> Void
     ) {
         unsafe octets.withUnsafeBytes { bytes in
             unsafe state.begin(TlsInput(bytes, isEndOfStream: isEnd), sink)
@@ -32,25 +33,25 @@ struct SessionStateTests {
     func leftovers() {
         var state = TlsSessionState()
         let sink = Sink()
-        call(&state, [1, 2, 3, 4], sink) { #expect(pull(&$0, 1) == [1]) }
-        #expect(state.available == 3)
+        call(&state, [1, 2, 3, 4], sink) { check(pull(&$0, 1), is: [1]) }
+        check(state.available, is: 3)
         call(&state, [5, 6], sink) { state in
-            #expect(state.available == 5)
-            #expect(pull(&state, 10) == [2, 3, 4])
-            #expect(pull(&state, 10) == [5, 6])
-            #expect(pull(&state, 10) == [])
+            check(state.available, is: 5)
+            check(pull(&state, 10), is: [2, 3, 4])
+            check(pull(&state, 10), is: [5, 6])
+            check(pull(&state, 10), is: [])
         }
-        #expect(state.available == 0)
-        #expect(state.sink == nil)
+        check(state.available, is: 0)
+        check(state.sink == nil)
     }
 
     @Test("The end of the stream is remembered")
     func endOfStream() {
         var state = TlsSessionState()
         call(&state, [1], isEnd: true, Sink()) { _ in }
-        #expect(state.isEndOfStream)
+        check(state.isEndOfStream)
         call(&state, [], Sink()) { _ in }
-        #expect(state.isEndOfStream)
+        check(state.isEndOfStream)
     }
 
     @Test("The first failure is the one that stays")
@@ -62,7 +63,7 @@ struct SessionStateTests {
             return
         }
         #expect(error.code == .notTls)
-        #expect(state.failure?.message == "first")
+        check(state.failure?.message, is: "first")
     }
 
     private func gated() -> TlsSessionState {
@@ -92,7 +93,7 @@ struct SessionStateTests {
             rest = rest.dropFirst(chunk)
         }
         #expect(asked)
-        #expect(state.clientHello?.serverName == "server.example.test")
+        check(state.clientHello?.serverName, is: "server.example.test")
         call(&state, [], sink) { state in
             guard case .stop(.needsDecision(.clientHello)) = state.passGate(pauses: true, backend: "test") else {
                 Issue.record("the question was dropped")
@@ -105,7 +106,7 @@ struct SessionStateTests {
                 Issue.record("the gate did not open")
                 return
             }
-            #expect(pull(&state, 10_000) == record)
+            check(pull(&state, 10_000), is: record)
         }
         #expect(sink.octets.isEmpty)
     }
@@ -118,7 +119,7 @@ struct SessionStateTests {
                 Issue.record("the gate did not open")
                 return
             }
-            #expect(state.clientHello != nil)
+            check(state.clientHello != nil)
         }
     }
 

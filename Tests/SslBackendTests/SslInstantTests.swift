@@ -22,7 +22,9 @@ struct SslInstantTests {
 
     @Test(
         "Dates that do not exist",
-        arguments: [(2023, 2, 29), (2100, 2, 29), (2023, 4, 31), (2023, 13, 1), (2023, 0, 1), (2023, 1, 0), (10_000, 1, 1), (-1, 1, 1)])
+        arguments: [
+            (2023, 2, 29), (2100, 2, 29), (2023, 4, 31), (2023, 13, 1), (2023, 0, 1), (2023, 1, 0), (10_000, 1, 1), (-1, 1, 1),
+        ])
     func impossible(_ date: (Int, Int, Int)) {
         #expect(SslInstant(year: date.0, month: date.1, day: date.2) == nil)
     }

@@ -21,7 +21,9 @@ internal import Testing
         let program = try ProgramPath.find("gnutls-cli", package: "gnutls-bin")
         let server = try await ToolServer(["--reply", "good day\n"], backend: backend)
         let client = try await ChildProcess.run(
-            program, ["--x509cafile", server.folder.file("ca.pem"), "--priority", priority, "--port", "\(server.port)", "localhost"])
+            program, ["--x509cafile", server.folder.file("ca.pem"), "--priority", priority, "--port", "\(server.port)", "localhost"],
+            // At the end of its standard input it would leave without waiting for the answer.
+            input: .pipe)
         #expect(client.status == 0 && client.text.contains("good day"), "\(client)")
     }
 

@@ -1,6 +1,5 @@
 internal import Glibc
 internal import SslSockets
-internal import SslTestKit
 internal import TestProcesses
 
 /// The built tool.
@@ -73,27 +72,4 @@ final class ToolServer: Sendable {
     var endpoint: String { "localhost:\(port)" }
     /// The arguments of a client that trusts this server.
     var trust: [String] { ["--no-system-ca", "--ca", folder.file("ca.pem")] }
-}
-
-/// Certificates of the test kit as files.
-struct CertificateFiles {
-    let folder: ScratchFolder
-    /// The chain, leaf first.
-    let chain: String
-    let key: String
-    /// What the peer trusts.
-    let anchors: String
-
-    init(_ kind: TestCertificate) throws { try self.init(TestCertificates.shared().identity(kind)) }
-
-    init(_ identity: TestIdentity) throws {
-        folder = try ScratchFolder()
-        chain = try folder.write(Self.pem(identity.chain), to: "chain.pem")
-        key = try folder.write(identity.key.pem, to: "key.pem")
-        anchors = try folder.write(Self.pem(identity.anchors), to: "anchors.pem")
-    }
-
-    private static func pem(_ list: [[UInt8]]) throws -> String {
-        try list.map { try SslCertificate(der: $0).pem }.joined()
-    }
 }

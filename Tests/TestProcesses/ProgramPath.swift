@@ -7,6 +7,12 @@ public struct MissingProgram: Error, CustomStringConvertible {
     /// The Debian package that holds it.
     public let package: String
 
+    /// Makes the failure.
+    public init(program: String, package: String) {
+        self.program = program
+        self.package = package
+    }
+
     /// What to do.
     public var description: String { "\(program) is not installed: apt-get install --no-install-recommends \(package)" }
 }

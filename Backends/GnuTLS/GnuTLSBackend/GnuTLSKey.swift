@@ -209,16 +209,5 @@ extension SslKeyAlgorithm {
         default: self = .opaque
         }
     }
-
-    /// The size every backend gives. Libraries disagree about the curves of RFC 8032, so these are the sizes of their encodings,
-    /// and this one rounds the field of P-521 up to whole octets.
-    func bits(reported: Int) -> Int {
-        switch self {
-        case .ec: reported == 528 ? 521 : reported
-        case .ed25519, .x25519: 256
-        case .ed448: 456
-        default: reported
-        }
-    }
 }
 #endif

@@ -13,7 +13,8 @@ enum GnuTLSKeyEnvelope {
         case .der:
             var reader = DerReader(unsafe [UInt8](octets)[...])
             guard let outer = reader.next(DerTag.sequence) else { return false }
-            return outer.content.first == DerTag.sequence
+            var parts = DerReader(outer.content)
+            return parts.next(DerTag.sequence) != nil && parts.next(DerTag.octetString) != nil
         }
     }
 

@@ -50,7 +50,7 @@
         /// The size in bits; 0 when the library cannot tell.
         static func bits(_ key: OpaquePointer?) -> Int {
             guard let key = unsafe key else { return 0 }
-            return unsafe max(Int(EVP_PKEY_get_bits(key)), 0)
+            return unsafe algorithm(key).bits(reported: Int(EVP_PKEY_get_bits(key)))
         }
 
         // MARK: Reading

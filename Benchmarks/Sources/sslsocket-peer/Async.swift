@@ -201,6 +201,8 @@ struct AsyncClient {
         let socket = try await dial(configuration)
         try await socket.send(Request(.idle).bytes)
         try await awaitAcknowledgement(socket)
+        // A wait in which nothing happens gives the buffers back.
+        _ = await socket.waitForReadyRead(timeout: .zero)
         return socket
     }
 }

@@ -39,6 +39,9 @@ extension SslSocket {
     /// Writes a few octets and sends them.
     func send(_ bytes: [UInt8]) -> Bool { write(bytes) == bytes.count && sendAll() }
 
+    /// Looks whether something came. A wait in which nothing happens gives the buffers back.
+    func rest() { _ = waitForReadyRead(timeout: .zero) }
+
     /// Ends the connection properly.
     func leave() {
         close()
@@ -101,7 +104,10 @@ final class BlockingServer {
             return false
         case .hello:
             guard socket.send(acknowledgement) else { return false }
-        case .idle: return socket.send(acknowledgement)
+        case .idle:
+            let isSent = socket.send(acknowledgement)
+            socket.rest()
+            return isSent
         }
         while unsafe socket.readSome(into: scratch.bytes) > 0 {}
         return false
@@ -224,6 +230,7 @@ struct BlockingClient {
             let socket = dial(configuration)
             ask(Request(.idle), socket)
             awaitAcknowledgement(socket)
+            socket.rest()
             all.append(socket)
         }
         open()

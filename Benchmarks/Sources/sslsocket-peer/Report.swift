@@ -48,10 +48,13 @@ private struct Clock {
         var usage = rusage()
         unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return Clock(
-            wall: Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9, user: seconds(usage.ru_utime), system: seconds(usage.ru_stime))
+            wall: Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9, user: seconds(usage.ru_utime),
+            system: seconds(usage.ru_stime))
     }
 
     private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) * 1e-6 }
 
-    static func - (a: Clock, b: Clock) -> Clock { Clock(wall: a.wall - b.wall, user: a.user - b.user, system: a.system - b.system) }
+    static func - (a: Clock, b: Clock) -> Clock {
+        Clock(wall: a.wall - b.wall, user: a.user - b.user, system: a.system - b.system)
+    }
 }

@@ -271,7 +271,7 @@ package final class TlsConnection {
 
     /// Gives memory back while nothing flows.
     package func releaseBuffers() {
-        if outgoing.capacity > 1024 { outgoing.releaseStorage() }
+        outgoing.releaseStorage()
         session.releaseBuffers()
     }
 

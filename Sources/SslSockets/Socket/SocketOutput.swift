@@ -95,7 +95,7 @@ package final class SocketOutput: TlsSink {
     }
 
     /// Gives the memory back while nothing is queued.
-    package func releaseBuffers() { if queue.capacity > 1024 { queue.releaseStorage() } }
+    package func releaseBuffers() { queue.releaseStorage() }
 
     /// Forgets what is queued.
     package func discard() {

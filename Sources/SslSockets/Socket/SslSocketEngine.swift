@@ -292,14 +292,11 @@ extension SslSocket {
         emit(.readyRead)
     }
 
-    /// Gives back what only a busy connection needs.
+    /// Gives back what only a busy connection needs: after a wait in which nothing happened.
     func releaseIdleBuffers() {
         isWarm = false
-        if incoming.isEmpty, incoming.capacity > Self.smallBuffer { incoming.releaseStorage() }
+        incoming.releaseStorage()
         output.releaseBuffers()
         connection?.releaseBuffers()
     }
-
-    /// A buffer up to this size stays with an idle connection: small messages then need no allocation.
-    private static var smallBuffer: Int { 1024 }
 }

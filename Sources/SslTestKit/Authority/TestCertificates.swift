@@ -85,7 +85,8 @@ public final class TestCertificates: Sendable {
         case .expiredIntermediate:
             return try root.makeIntermediate("Test Expired Intermediate", validity: Self.past).issue()
         case .expiredWrongNameUntrusted:
-            var identity = try foreign().issue(TestAuthority.Leaf(names: [.dns(Array("other.example.test".utf8))], validity: Self.past))
+            var identity = try foreign().issue(
+                TestAuthority.Leaf(names: [.dns(Array("other.example.test".utf8))], validity: Self.past))
             identity.anchors = [root.certificate]
             return identity
         case .expiredClient:
@@ -114,7 +115,8 @@ public final class TestCertificates: Sendable {
             return try intermediate.issue(
                 TestAuthority.Leaf(commonName: host, names: [.email(Array("postmaster@example.test".utf8))]))
         case .internationalName:
-            return try intermediate.issue(TestAuthority.Leaf(names: dns("xn--bcher-kva.example.test")), host: "xn--bcher-kva.example.test")
+            return try intermediate.issue(
+                TestAuthority.Leaf(names: dns("xn--bcher-kva.example.test")), host: "xn--bcher-kva.example.test")
         case .upperCaseName: return try intermediate.issue(TestAuthority.Leaf(names: dns("SERVER.Example.TEST")))
         default: return try intermediate.issue(TestAuthority.Leaf(names: dns("other.example.test")))
         }

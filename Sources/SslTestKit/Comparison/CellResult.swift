@@ -41,13 +41,15 @@ public struct CellResult: Sendable, Hashable, CustomStringConvertible {
 
     /// One line, two when something is wrong.
     public var description: String {
-        let happened = outcome.map { "\($0)" + ($0.details.isEmpty ? "" : " (\($0.details.joined(separator: "; ")))") } ?? "not run"
+        let happened =
+            outcome.map { "\($0)" + ($0.details.isEmpty ? "" : " (\($0.details.joined(separator: "; ")))") } ?? "not run"
         return switch verdict {
         case .agrees: "\(cell): \(happened)"
         case .explained(let difference): "\(cell): \(happened), which is explained: \(difference.reason)"
         case .lacking(let feature, let backend, let reason): "\(cell): \(backend) lacks \(feature): \(reason)"
         case .newDifference(let expected): "\(cell): \(happened)\n  expected \(expected)"
-        case .vanished(let difference): "\(cell): \(happened)\n  a known difference has vanished: \(difference.outcome): \(difference.reason)"
+        case .vanished(let difference):
+            "\(cell): \(happened)\n  a known difference has vanished: \(difference.outcome): \(difference.reason)"
         }
     }
 }

@@ -112,7 +112,8 @@ public enum Comparison {
         _ outcome: ScenarioOutcome, cell: ScenarioCell, expectation: ScenarioExpectation, libraryVersions: [String: Int]
     ) -> CellVerdict {
         let expected = expectation.outcome(for: cell.version)
-        guard let difference = expectation.differences.first(where: { $0.applies(to: cell, libraryVersions: libraryVersions) }) else {
+        guard let difference = expectation.differences.first(where: { $0.applies(to: cell, libraryVersions: libraryVersions) })
+        else {
             return outcome == expected ? .agrees : .newDifference(expected: expected)
         }
         if outcome == difference.outcome { return .explained(difference) }

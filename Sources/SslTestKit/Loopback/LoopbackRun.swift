@@ -172,7 +172,11 @@ extension Plan {
             result.report.error = reason
             if let alert = reason.alert {
                 let told = SslAlert(.fatal, alert)
-                if reason.code == .alertReceived { result.report.alertsReceived = [told] } else { result.report.alertsSent = [told] }
+                if reason.code == .alertReceived {
+                    result.report.alertsReceived = [told]
+                } else {
+                    result.report.alertsSent = [told]
+                }
             }
         }
         return result

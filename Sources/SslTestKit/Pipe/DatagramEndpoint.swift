@@ -82,7 +82,8 @@ package final class DatagramEndpoint: TlsSinkBox {
     private func decide() {
         guard verifies else { return session.answer(peerVerification: .accept) }
         let purpose: SslPurpose = role == .client ? .serverAuthentication : .clientAuthentication
-        let result = PeerVerification(purpose: purpose, name: name, time: TlsClock.now).judge(session.peerCertificates, store: store)
+        let result = PeerVerification(purpose: purpose, name: name, time: TlsClock.now).judge(
+            session.peerCertificates, store: store)
         report.problems = result.errors.map { TlsPathProblem($0.code, depth: $0.depth) }
         guard let first = result.errors.first else { return session.answer(peerVerification: .accept) }
         let alert: SslAlertType = first.code == .hostNameMismatch ? .badCertificate : .unknownCa

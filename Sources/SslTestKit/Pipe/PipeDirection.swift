@@ -34,7 +34,9 @@ public struct PipeDirection: Sendable {
         let count = min(waiting.count, max(faults.chunk ?? waiting.count, 1))
         var octets = Array(waiting.prefix(count))
         waiting.removeFirst(count)
-        if let flipped = faults.flippedOctet, (delivered..<(delivered + count)).contains(flipped) { octets[flipped - delivered] ^= 1 }
+        if let flipped = faults.flippedOctet, (delivered..<(delivered + count)).contains(flipped) {
+            octets[flipped - delivered] ^= 1
+        }
         delivered += count
         let isEnd = hasEnded && waiting.isEmpty && !endWasDelivered
         if octets.isEmpty && !isEnd { return nil }

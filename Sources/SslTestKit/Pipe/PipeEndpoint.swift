@@ -168,7 +168,8 @@ public final class PipeEndpoint {
         case .use(let configuration): connection.answerClientHello(configuration)
         case .refuse:
             connection.refuseClientHello(
-                .unrecognizedName, SslSocketError(.handshakeFailed, "The server name was refused", backend: connection.backendName))
+                .unrecognizedName,
+                SslSocketError(.handshakeFailed, "The server name was refused", backend: connection.backendName))
         }
         return true
     }

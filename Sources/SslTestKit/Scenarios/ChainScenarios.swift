@@ -4,33 +4,39 @@ extension ScenarioCatalogue {
     /// Chains that lead to a trusted certificate, and the ways servers get them wrong.
     static let chains: [Scenario] = [
         .plan(
-            "valid-chain", "A leaf, an intermediate, and a trusted root", group: .chains, references: ["RFC 5280 section 6"], rows: [1],
+            "valid-chain", "A leaf, an intermediate, and a trusted root", group: .chains, references: ["RFC 5280 section 6"],
+            rows: [1],
             transports: [.memory, .blocking, .async], expect: .ok
         ),
         .plan(
             "rsa-chain", "A leaf with an RSA key", group: .chains, references: ["RFC 8446 section 4.4.3"], rows: [1], expect: .ok
         ) { $0.identity = .rsa },
         .plan(
-            "ed25519-chain", "A leaf with an Ed25519 key", group: .chains, references: ["RFC 8422 section 5.1.1", "RFC 8446 section 4.2.3"],
+            "ed25519-chain", "A leaf with an Ed25519 key", group: .chains,
+            references: ["RFC 8422 section 5.1.1", "RFC 8446 section 4.2.3"],
             rows: [1], expect: .ok
         ) { $0.identity = .ed25519 },
         .plan(
-            "mixed-key-chain", "A P-384 leaf signed by an RSA root", group: .chains, references: ["RFC 5280 section 4.1.1.2"], rows: [1],
+            "mixed-key-chain", "A P-384 leaf signed by an RSA root", group: .chains, references: ["RFC 5280 section 4.1.1.2"],
+            rows: [1],
             expect: .ok
         ) { $0.identity = .p384UnderRsa },
         .plan(
-            "out-of-order-chain", "The root is sent before the intermediate", group: .chains, references: ["RFC 8446 section 4.4.2"],
+            "out-of-order-chain", "The root is sent before the intermediate", group: .chains,
+            references: ["RFC 8446 section 4.4.2"],
             rows: [11], expect: .ok
         ) { $0.identity = .outOfOrder },
         .plan(
-            "duplicate-leaf", "The leaf is sent twice", group: .chains, references: ["RFC 8446 section 4.4.2"], rows: [11], expect: .ok
+            "duplicate-leaf", "The leaf is sent twice", group: .chains, references: ["RFC 8446 section 4.4.2"], rows: [11],
+            expect: .ok
         ) { $0.identity = .duplicateLeaf },
         .plan(
             "unrelated-extra", "A certificate is sent that has nothing to do with the chain", group: .chains,
             references: ["RFC 8446 section 4.4.2"], rows: [11], expect: .ok
         ) { $0.identity = .unrelatedExtra },
         .plan(
-            "redundant-root", "The root is sent too", group: .chains, references: ["RFC 8446 section 4.4.2"], rows: [11], expect: .ok
+            "redundant-root", "The root is sent too", group: .chains, references: ["RFC 8446 section 4.4.2"], rows: [11],
+            expect: .ok
         ) { $0.identity = .redundantRoot },
         .plan(
             "long-chain", "Eight intermediates", group: .chains, references: ["RFC 5280 section 6.1"], rows: [11], expect: .ok
@@ -44,7 +50,8 @@ extension ScenarioCatalogue {
             expect: refused("unableToGetLocalIssuerCertificate@2", "unknown_ca")
         ) { $0.identity = .cycle },
         .plan(
-            "cross-signed", "A new root cross-signed by an expired old one, both trusted: the path that is valid counts", group: .chains,
+            "cross-signed", "A new root cross-signed by an expired old one, both trusted: the path that is valid counts",
+            group: .chains,
             references: ["RFC 4158 section 2.4"], rows: [10], expect: .ok
         ) { $0.identity = .crossSigned },
         .plan(
@@ -56,7 +63,8 @@ extension ScenarioCatalogue {
     /// Chains that nobody vouches for, and anchors that are no roots.
     static let trust: [Scenario] = [
         .plan(
-            "missing-intermediate", "The server forgets its intermediate", group: .chains, references: ["RFC 8446 section 4.4.2"], rows: [4],
+            "missing-intermediate", "The server forgets its intermediate", group: .chains, references: ["RFC 8446 section 4.4.2"],
+            rows: [4],
             transports: [.memory, .blocking, .async], expect: refused("unableToGetLocalIssuerCertificate@0", "unknown_ca")
         ) { $0.identity = .missingIntermediate },
         .plan(
@@ -64,12 +72,14 @@ extension ScenarioCatalogue {
             transports: [.memory, .blocking, .async], expect: refused("selfSignedCertificate@0", "unknown_ca")
         ) { $0.identity = .selfSigned },
         .plan(
-            "untrusted-authority", "The chain ends at an authority nobody trusts", group: .chains, references: ["RFC 8446 section 6.2"],
+            "untrusted-authority", "The chain ends at an authority nobody trusts", group: .chains,
+            references: ["RFC 8446 section 6.2"],
             rows: [4, 18], transports: [.memory, .blocking, .async],
             expect: refused("unableToGetLocalIssuerCertificate@1", "unknown_ca")
         ) { $0.identity = .untrusted },
         .plan(
-            "untrusted-root-sent", "The server sends its untrusted root", group: .chains, references: ["RFC 8446 section 6.2"], rows: [4],
+            "untrusted-root-sent", "The server sends its untrusted root", group: .chains, references: ["RFC 8446 section 6.2"],
+            rows: [4],
             expect: refused("selfSignedCertificateInChain@2", "unknown_ca")
         ) { $0.identity = .untrustedWithRoot },
         .plan(
@@ -90,7 +100,8 @@ extension ScenarioCatalogue {
         .except(
             ScenarioDifference(
                 server: "openssl", libraries: Pins.openssl3_0, outcome: ScenarioOutcome(server: "cannot start: invalidUserData"),
-                reason: "At security level 2 OpenSSL does not load what no client at that level would accept. GnuTLS loads it, for it "
+                reason:
+                    "At security level 2 OpenSSL does not load what no client at that level would accept. GnuTLS loads it, for it "
                     + "judges only the certificates of others.",
                 morePermissive: "A server of GnuTLS shows a weak certificate; every client here refuses it."))
 
@@ -101,15 +112,18 @@ extension ScenarioCatalogue {
             transports: [.memory, .blocking, .async], expect: refused("certificateExpired@0", "certificate_expired")
         ) { $0.identity = .expired },
         .plan(
-            "not-yet-valid", "The leaf is not valid yet", group: .chains, references: ["RFC 5280 section 6.1.3 (a) (2)"], rows: [5],
+            "not-yet-valid", "The leaf is not valid yet", group: .chains, references: ["RFC 5280 section 6.1.3 (a) (2)"],
+            rows: [5],
             expect: refused("certificateNotYetValid@0", "certificate_expired")
         ) { $0.identity = .notYetValid },
         .plan(
             "expired-intermediate", "The intermediate has expired: the problem names it, not the leaf", group: .chains,
-            references: ["RFC 5280 section 6.1.3 (a) (2)"], rows: [2, 5], expect: refused("certificateExpired@1", "certificate_expired")
+            references: ["RFC 5280 section 6.1.3 (a) (2)"], rows: [2, 5],
+            expect: refused("certificateExpired@1", "certificate_expired")
         ) { $0.identity = .expiredIntermediate },
         .plan(
-            "every-problem-listed", "Expired, for another name, and of an unknown authority: all is listed, the name first", group: .chains,
+            "every-problem-listed", "Expired, for another name, and of an unknown authority: all is listed, the name first",
+            group: .chains,
             rows: [1, 2, 6],
             expect: refused(
                 "hostNameMismatch@0 certificateExpired@0 unableToGetLocalIssuerCertificate@1", "bad_certificate")
@@ -119,11 +133,13 @@ extension ScenarioCatalogue {
             references: ["RFC 5280 section 4.2.1.12"], rows: [7], expect: refused("invalidPurpose@0", "unsupported_certificate")
         ) { $0.identity = .clientOnly },
         .plan(
-            "any-extended-key-usage", "anyExtendedKeyUsage allows everything", group: .chains, references: ["RFC 5280 section 4.2.1.12"],
+            "any-extended-key-usage", "anyExtendedKeyUsage allows everything", group: .chains,
+            references: ["RFC 5280 section 4.2.1.12"],
             rows: [8], expect: .ok
         ) { $0.identity = .anyUsage },
         .plan(
-            "key-usage", "The leaf's key may sign certificates and nothing else: the server finds that it cannot use it", group: .chains,
+            "key-usage", "The leaf's key may sign certificates and nothing else: the server finds that it cannot use it",
+            group: .chains,
             references: ["RFC 5280 section 4.2.1.3", "RFC 8446 section 4.4.2.2"], rows: [7],
             expect: .equal(client: "alertReceived, got handshake_failure", server: "handshakeFailed, sent handshake_failure")
                 .except(
@@ -131,7 +147,8 @@ extension ScenarioCatalogue {
                         client: "gnutls", server: "openssl", versions: [.tls1_3], libraries: Pins.both,
                         outcome: ScenarioOutcome(
                             client: "handshakeFailed, sent internal_error", server: "alertReceived, got internal_error"),
-                        reason: "In TLS 1.3 OpenSSL does not look at the key usage of its own certificate, RFC 8446 section 4.4.2.2 "
+                        reason:
+                            "In TLS 1.3 OpenSSL does not look at the key usage of its own certificate, RFC 8446 section 4.4.2.2 "
                             + "notwithstanding. GnuTLS, as the client, finds the violation by itself and names no better alert.",
                         morePermissive: "The server shows what it should not; the client refuses it."),
                     ScenarioDifference(
@@ -139,7 +156,8 @@ extension ScenarioCatalogue {
                         outcome: ScenarioOutcome(
                             client: "peerVerificationFailed [invalidPurpose@0], sent unsupported_certificate",
                             server: "alertReceived, got unsupported_certificate"),
-                        reason: "In TLS 1.3 OpenSSL does not look at the key usage of its own certificate, RFC 8446 section 4.4.2.2 "
+                        reason:
+                            "In TLS 1.3 OpenSSL does not look at the key usage of its own certificate, RFC 8446 section 4.4.2.2 "
                             + "notwithstanding. The verification above the engines refuses it at the client.",
                         morePermissive: "The server shows what it should not; the client refuses it."))
         ) { $0.identity = .certificateSigningOnly },
@@ -148,11 +166,13 @@ extension ScenarioCatalogue {
             references: ["RFC 5280 section 6.1.4 (k)"], rows: [13], expect: refused("invalidCaCertificate@1", "unknown_ca")
         ) { $0.identity = .issuerNotAuthority },
         .plan(
-            "issuer-cannot-sign", "The issuer's key usage lacks keyCertSign", group: .chains, references: ["RFC 5280 section 6.1.4 (n)"],
+            "issuer-cannot-sign", "The issuer's key usage lacks keyCertSign", group: .chains,
+            references: ["RFC 5280 section 6.1.4 (n)"],
             rows: [13], expect: refused("invalidCaCertificate@1", "unknown_ca")
         ) { $0.identity = .issuerCannotSign },
         .plan(
-            "path-length", "An intermediate below one that allows none", group: .chains, references: ["RFC 5280 section 6.1.4 (l)"],
+            "path-length", "An intermediate below one that allows none", group: .chains,
+            references: ["RFC 5280 section 6.1.4 (l)"],
             rows: [13], expect: refused("pathLengthExceeded@2", "unknown_ca")
         ) { $0.identity = .pathLength },
         .plan(

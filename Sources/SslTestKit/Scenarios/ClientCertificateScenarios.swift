@@ -28,8 +28,11 @@ extension ScenarioCatalogue {
             references: ["RFC 8446 section 4.4.2.4", "RFC 5246 section 7.4.6"], rows: [22, 37],
             transports: [.memory], features: [.clientAuthentication],
             expect: .equal(
-                client: "ok, then alertReceived, got certificate_required", server: "peerVerificationFailed [], sent certificate_required"
-            ).with(.tls1_2, client: "alertReceived, got handshake_failure", server: "peerVerificationFailed [], sent handshake_failure")
+                client: "ok, then alertReceived, got certificate_required",
+                server: "peerVerificationFailed [], sent certificate_required"
+            ).with(
+                .tls1_2, client: "alertReceived, got handshake_failure",
+                server: "peerVerificationFailed [], sent handshake_failure")
         ) {
             $0.clientIdentity = .client
             $0.client = { configuration throws(SslSocketError) in configuration.credentials = [] }
@@ -48,7 +51,8 @@ extension ScenarioCatalogue {
             expect: clientRefused("unableToGetLocalIssuerCertificate@1", "unknown_ca")
         ) { $0.clientIdentity = .untrustedClient },
         .plan(
-            "client-certificate-queried", "The client's authority is unknown and the server only wants to know", group: .clientCertificates,
+            "client-certificate-queried", "The client's authority is unknown and the server only wants to know",
+            group: .clientCertificates,
             rows: [37], features: [.clientAuthentication],
             expect: .equal(client: "ok", server: "ok despite [unableToGetLocalIssuerCertificate@1]")
         ) {
@@ -66,7 +70,8 @@ extension ScenarioCatalogue {
             expect: clientRefused("invalidPurpose@0", "unsupported_certificate")
         ) { $0.clientIdentity = .serverOnlyClient },
         .plan(
-            "client-certificate-unnamed-authority", "The client shows its certificate although the server names another authority",
+            "client-certificate-unnamed-authority",
+            "The client shows its certificate although the server names another authority",
             group: .clientCertificates, references: ["RFC 8446 section 4.2.4"], rows: [34], features: [.clientAuthentication],
             expect: .equal(client: "ok", server: "ok 2 certificates")
         ) {
@@ -81,7 +86,8 @@ extension ScenarioCatalogue {
         },
         .script(
             "no-authority-named", "A server names no authorities unless it is told to", group: .clientCertificates,
-            references: ["RFC 5246 section 7.4.4"], rows: [35], versions: [.tls1_2], sides: .one, features: [.clientAuthentication],
+            references: ["RFC 5246 section 7.4.4"], rows: [35], versions: [.tls1_2], sides: .one,
+            features: [.clientAuthentication],
             expect: .equal(server: "0 names"), plan: { $0.clientIdentity = .client }
         ) { pipe in
             pipe.run()
@@ -90,7 +96,8 @@ extension ScenarioCatalogue {
         },
         .script(
             "authorities-named", "A server names the authorities it is told to, and no others", group: .clientCertificates,
-            references: ["RFC 5246 section 7.4.4"], rows: [35], versions: [.tls1_2], sides: .one, features: [.clientAuthentication],
+            references: ["RFC 5246 section 7.4.4"], rows: [35], versions: [.tls1_2], sides: .one,
+            features: [.clientAuthentication],
             expect: .equal(server: "1 names, the right one"),
             plan: {
                 $0.clientIdentity = .client
@@ -108,7 +115,8 @@ extension ScenarioCatalogue {
         Scenario(
             id: "no-post-handshake-authentication",
             title: "A client that was not told to allow it cannot be asked for its certificate after the handshake",
-            group: .clientCertificates, references: ["RFC 8446 section 4.6.2"], engineRows: [39], versions: [.tls1_3], sides: .one,
+            group: .clientCertificates, references: ["RFC 8446 section 4.6.2"], engineRows: [39], versions: [.tls1_3],
+            sides: .one,
             expectation: .equal(client: "does not offer it")
         ) { cell throws(SslSocketError) in
             let pipe: MemoryPipe

@@ -39,7 +39,8 @@ extension ScenarioCatalogue {
     /// DTLS 1.2.
     static let datagrams: [Scenario] = [
         .datagram(
-            "datagram-echo", "A handshake, a datagram there, another back, and a proper end", references: ["RFC 6347 section 4"], rows: [41],
+            "datagram-echo", "A handshake, a datagram there, another back, and a proper end", references: ["RFC 6347 section 4"],
+            rows: [41],
             expect: .equal(client: "ok, received [200]", server: "ok, received [100], ended properly")
         ) { pipe in
             pipe.run()
@@ -52,7 +53,8 @@ extension ScenarioCatalogue {
             return told(pipe)
         },
         .datagram(
-            "datagram-wrong-name", "The server's certificate is for another name", references: ["RFC 9525 section 6.3"], rows: [6],
+            "datagram-wrong-name", "The server's certificate is for another name", references: ["RFC 9525 section 6.3"],
+            rows: [6],
             expect: .equal(
                 client: "peerVerificationFailed [hostNameMismatch@0], sent bad_certificate",
                 server: "alertReceived, got bad_certificate"), plan: { $0.identity = .wrongName }
@@ -61,7 +63,8 @@ extension ScenarioCatalogue {
             return told(pipe)
         },
         .datagram(
-            "datagram-duplicated", "Every datagram arrives twice: nothing is read twice", references: ["RFC 6347 section 4.1.2.6"], rows: [41],
+            "datagram-duplicated", "Every datagram arrives twice: nothing is read twice",
+            references: ["RFC 6347 section 4.1.2.6"], rows: [41],
             expect: .equal(client: "ok", server: "ok, received [100, 100]")
         ) { pipe in
             pipe.onTheWay = { [$0, $0] }
@@ -72,7 +75,8 @@ extension ScenarioCatalogue {
             return told(pipe)
         },
         .datagram(
-            "datagram-tampered", "A damaged datagram is dropped and the connection goes on", references: ["RFC 6347 section 4.1.2.7"],
+            "datagram-tampered", "A damaged datagram is dropped and the connection goes on",
+            references: ["RFC 6347 section 4.1.2.7"],
             rows: [52], expect: .equal(client: "ok", server: "ok, received [50]")
         ) { pipe in
             pipe.run()
@@ -110,7 +114,8 @@ extension ScenarioCatalogue {
             pipe.run()
             var outcome = told(pipe)
             outcome.client += ", " + (tooLarge.map { $0.code.rawValue } ?? "took too much")
-            outcome.server = "\(pipe.server.report.summary), \(pipe.server.received == [octets(limit)] ? "received the largest" : "lost it")"
+            outcome.server =
+                "\(pipe.server.report.summary), \(pipe.server.received == [octets(limit)] ? "received the largest" : "lost it")"
             outcome.details = ["\(limit) octets"]
             return outcome
         },

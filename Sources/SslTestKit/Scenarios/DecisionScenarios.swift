@@ -18,7 +18,8 @@ extension ScenarioCatalogue {
         let before = sent()
         pipe.run()
         let hasHeld =
-            decider.openQuestions > 0 && !decider.isEstablished && decider.received.isEmpty && other.received.isEmpty && sent() == before
+            decider.openQuestions > 0 && !decider.isEstablished && decider.received.isEmpty && other.received.isEmpty
+            && sent() == before
         decider.policy.undecidedRounds = 0
         pipe.run()
         func tell(_ end: PipeEndpoint) -> String {
@@ -51,7 +52,8 @@ extension ScenarioCatalogue {
             }
         ) { pipe in undecidedClient(pipe) },
         .script(
-            "undecided-client-refuses", "The same, and the verdict is no", group: .decisions, references: ["RFC 8446 section 4.4.2.4"],
+            "undecided-client-refuses", "The same, and the verdict is no", group: .decisions,
+            references: ["RFC 8446 section 4.4.2.4"],
             rows: [20, 21], expect: refused("selfSignedCertificate@0", "unknown_ca", prefix: "held everything, then "),
             plan: {
                 $0.identity = .selfSigned
@@ -69,7 +71,8 @@ extension ScenarioCatalogue {
             }
         ) { pipe in undecidedServer(pipe) },
         .script(
-            "undecided-server-refuses", "The same, and the verdict is no", group: .decisions, references: ["RFC 8446 section 4.4.2.4"],
+            "undecided-server-refuses", "The same, and the verdict is no", group: .decisions,
+            references: ["RFC 8446 section 4.4.2.4"],
             rows: [20, 37], features: [.clientAuthentication],
             expect: .equal(
                 client: "ok, then alertReceived, got unknown_ca",
@@ -100,7 +103,8 @@ extension ScenarioCatalogue {
             }
         ) { pipe in
             pipe.run()
-            let hasHeld = pipe.toClient.transcript.isEmpty && pipe.server.connection.clientHello?.serverName == TestIdentity.defaultHost
+            let hasHeld =
+                pipe.toClient.transcript.isEmpty && pipe.server.connection.clientHello?.serverName == TestIdentity.defaultHost
             pipe.server.policy.undecidedHelloRounds = 0
             pipe.converse(Array("hello".utf8))
             return ScenarioOutcome(
@@ -109,7 +113,8 @@ extension ScenarioCatalogue {
         },
         .plan(
             "certificate-by-name", "The server shows the certificate of the name that is asked for", group: .decisions,
-            references: ["RFC 6066 section 3"], transports: [.memory, .blocking, .async], features: [.serverNameSelection], expect: .ok
+            references: ["RFC 6066 section 3"], transports: [.memory, .blocking, .async], features: [.serverNameSelection],
+            expect: .ok
         ) { plan in
             // What the server shows by default would be refused.
             plan.server = { configuration throws(SslSocketError) in
@@ -126,12 +131,14 @@ extension ScenarioCatalogue {
             }
         },
         .plan(
-            "name-refused", "The server refuses the name that is asked for", group: .decisions, references: ["RFC 6066 section 3"],
+            "name-refused", "The server refuses the name that is asked for", group: .decisions,
+            references: ["RFC 6066 section 3"],
             features: [.serverNameSelection],
             expect: .equal(client: "alertReceived, got unrecognized_name", server: "handshakeFailed, sent unrecognized_name")
         ) { $0.serverPolicy.clientHello = { _ in .refuse } },
         .script(
-            "flights-leave-at-once", "A server's flight has left before the call that makes it returns", group: .decisions, rows: [56],
+            "flights-leave-at-once", "A server's flight has left before the call that makes it returns", group: .decisions,
+            rows: [56],
             expect: .equal(client: "-", server: "sent during the call")
         ) { pipe in
             pipe.client.work()

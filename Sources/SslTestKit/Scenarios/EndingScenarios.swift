@@ -19,7 +19,8 @@ extension ScenarioCatalogue {
             expect: .equal(client: "ended properly", server: "ended properly")
         ) { pipe in
             pipe.converse(octets(5))
-            let isTold = pipe.client.alertsSent.last?.type == .closeNotify && pipe.client.alertsReceived.last?.type == .closeNotify
+            let isTold =
+                pipe.client.alertsSent.last?.type == .closeNotify && pipe.client.alertsReceived.last?.type == .closeNotify
             return isTold ? told(pipe) : ScenarioOutcome(client: "close_notify was not reported")
         },
         .script(
@@ -41,7 +42,8 @@ extension ScenarioCatalogue {
         },
         .script(
             "close-before-reading", "What had arrived before the own close can still be read", group: .endings,
-            references: ["RFC 8446 section 6.1"], rows: [49], expect: .equal(client: "ended properly after 1000 octets", server: "ended properly")
+            references: ["RFC 8446 section 6.1"], rows: [49],
+            expect: .equal(client: "ended properly after 1000 octets", server: "ended properly")
         ) { pipe in
             pipe.run()
             pipe.client.policy.reads = false
@@ -56,8 +58,10 @@ extension ScenarioCatalogue {
             return outcome
         },
         .script(
-            "close-behind-data", "Data and close_notify arrive together", group: .endings, references: ["RFC 8446 section 6.1"], rows: [48],
-            expect: .equal(client: "ended properly after 50000 octets", server: "ended properly"), plan: { $0.faultsToClient = .coalesced }
+            "close-behind-data", "Data and close_notify arrive together", group: .endings, references: ["RFC 8446 section 6.1"],
+            rows: [48],
+            expect: .equal(client: "ended properly after 50000 octets", server: "ended properly"),
+            plan: { $0.faultsToClient = .coalesced }
         ) { pipe in
             pipe.run()
             pipe.server.write(octets(50_000))
@@ -68,8 +72,10 @@ extension ScenarioCatalogue {
             return outcome
         },
         .script(
-            "truncated-to-server", "The client's stream ends without close_notify", group: .endings, references: ["RFC 8446 section 6.1"],
-            rows: [47], expect: .equal(server: "ok, then truncated after 10 octets"), plan: { $0.faultsToServer.losesClosure = true }
+            "truncated-to-server", "The client's stream ends without close_notify", group: .endings,
+            references: ["RFC 8446 section 6.1"],
+            rows: [47], expect: .equal(server: "ok, then truncated after 10 octets"),
+            plan: { $0.faultsToServer.losesClosure = true }
         ) { pipe in
             pipe.run()
             pipe.client.write(octets(10))
@@ -79,8 +85,10 @@ extension ScenarioCatalogue {
             return ScenarioOutcome(server: ending(pipe.server) + " after \(pipe.server.received.count) octets")
         },
         .script(
-            "truncated-to-client", "The server's stream ends without close_notify", group: .endings, references: ["RFC 8446 section 6.1"],
-            rows: [47], expect: .equal(client: "ok, then truncated after 10 octets"), plan: { $0.faultsToClient.losesClosure = true }
+            "truncated-to-client", "The server's stream ends without close_notify", group: .endings,
+            references: ["RFC 8446 section 6.1"],
+            rows: [47], expect: .equal(client: "ok, then truncated after 10 octets"),
+            plan: { $0.faultsToClient.losesClosure = true }
         ) { pipe in
             pipe.run()
             pipe.server.write(octets(10))
@@ -90,7 +98,8 @@ extension ScenarioCatalogue {
             return ScenarioOutcome(client: ending(pipe.client) + " after \(pipe.client.received.count) octets")
         },
         .script(
-            "truncated-in-a-record", "The stream ends in the middle of a record, whose octets are not handed out", group: .endings,
+            "truncated-in-a-record", "The stream ends in the middle of a record, whose octets are not handed out",
+            group: .endings,
             references: ["RFC 8446 section 5.2"], rows: [47], expect: .equal(server: "ok, then truncated after 0 octets")
         ) { pipe in
             pipe.run()
@@ -135,7 +144,8 @@ extension ScenarioCatalogue {
             return ScenarioOutcome(server: ending(pipe.server))
         },
         .script(
-            "write-after-close", "After the own close_notify nothing is sent", group: .endings, references: ["RFC 8446 section 6.1"],
+            "write-after-close", "After the own close_notify nothing is sent", group: .endings,
+            references: ["RFC 8446 section 6.1"],
             rows: [48], expect: .equal(client: "silent", server: "received 0 octets")
         ) { pipe in
             pipe.run()
@@ -145,7 +155,8 @@ extension ScenarioCatalogue {
             pipe.client.close()
             let isSilent = pipe.client.takeOutput().isEmpty
             pipe.run()
-            return ScenarioOutcome(client: isSilent ? "silent" : "still talking", server: "received \(pipe.server.received.count) octets")
+            return ScenarioOutcome(
+                client: isSilent ? "silent" : "still talking", server: "received \(pipe.server.received.count) octets")
         },
     ]
 
@@ -161,26 +172,31 @@ extension ScenarioCatalogue {
     /// Alerts: that they are sent, with the right code, and told.
     static let alerts: [Scenario] = [
         .script(
-            "alert-levels", "A refusal is a fatal alert at both ends", group: .alerts, references: ["RFC 8446 section 6.2"], rows: [20, 54],
+            "alert-levels", "A refusal is a fatal alert at both ends", group: .alerts, references: ["RFC 8446 section 6.2"],
+            rows: [20, 54],
             expect: .equal(client: "sent fatal certificate_expired", server: "got fatal certificate_expired")
                 .except(Pins.alertInTheClear(client: "sent fatal certificate_expired", server: "got ")),
             plan: { $0.identity = .expired }
         ) { pipe in
             pipe.run()
             func list(_ alerts: [SslAlert]) -> String { alerts.map(\.description).joined(separator: ", ") }
-            return ScenarioOutcome(client: "sent " + list(pipe.client.alertsSent), server: "got " + list(pipe.server.alertsReceived))
+            return ScenarioOutcome(
+                client: "sent " + list(pipe.client.alertsSent), server: "got " + list(pipe.server.alertsReceived))
         },
         .script(
             "fatal-alert-in-handshake", "A server answers a ClientHello with a fatal alert", group: .alerts,
-            references: ["RFC 8446 section 6.2"], rows: [54], sides: .one, expect: .equal(client: "alertReceived, got internal_error")
+            references: ["RFC 8446 section 6.2"], rows: [54], sides: .one,
+            expect: .equal(client: "alertReceived, got internal_error")
         ) { pipe in received(RawRecord.alert(level: 2, code: 80), pipe) },
         .script(
-            "unknown-alert", "A fatal alert with a code that nobody knows", group: .alerts, references: ["RFC 8446 section 6"], rows: [54],
+            "unknown-alert", "A fatal alert with a code that nobody knows", group: .alerts, references: ["RFC 8446 section 6"],
+            rows: [54],
             sides: .one, expect: .equal(client: "alertReceived, got unknown_alert_message")
         ) { pipe in received(RawRecord.alert(level: 2, code: 200), pipe) },
         .script(
             "warning-alert", "A server warns that it does not know the name before it says which version it speaks, and goes on",
-            group: .alerts, references: ["RFC 6066 section 3"], rows: [53], expect: .equal(client: "ok, got warning unrecognized_name")
+            group: .alerts, references: ["RFC 6066 section 3"], rows: [53],
+            expect: .equal(client: "ok, got warning unrecognized_name")
         ) { pipe in
             pipe.client.work()
             pipe.client.take(RawRecord.alert(level: 1, code: 112))

@@ -30,7 +30,8 @@ extension ScenarioCatalogue {
     /// What both ends agree on: versions, suites, groups, protocols.
     static let negotiation: [Scenario] = [
         .plan(
-            "highest-version", "Both allow TLS 1.2 and 1.3 and agree on 1.3", group: .handshake, references: ["RFC 8446 section 4.2.1"],
+            "highest-version", "Both allow TLS 1.2 and 1.3 and agree on 1.3", group: .handshake,
+            references: ["RFC 8446 section 4.2.1"],
             rows: [29], versions: [.tls1_3], expect: .equal(client: "ok TLSv1.3", server: "ok TLSv1.3")
         ) {
             $0.client = version(.secureProtocols)
@@ -68,7 +69,8 @@ extension ScenarioCatalogue {
             return ScenarioOutcome(server: SideReport(pipe.server).summary)
         },
         .plan(
-            "server-cipher-order", "The server's order of cipher suites counts", group: .handshake, references: ["RFC 9325 section 4.2.1"],
+            "server-cipher-order", "The server's order of cipher suites counts", group: .handshake,
+            references: ["RFC 9325 section 4.2.1"],
             rows: [32],
             expect: .equal(client: "ok TLS_AES_256_GCM_SHA384", server: "ok")
                 .with(.tls1_2, client: "ok TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", server: "ok")
@@ -91,7 +93,8 @@ extension ScenarioCatalogue {
             $0.facts = { client, _ in (client.facts.cipher?.name ?? "", "") }
         },
         .plan(
-            "no-common-cipher", "No cipher suite is common", group: .handshake, references: ["RFC 8446 section 4.1.1"], rows: [32],
+            "no-common-cipher", "No cipher suite is common", group: .handshake, references: ["RFC 8446 section 4.1.1"],
+            rows: [32],
             transports: [.memory, .blocking, .async],
             expect: .equal(client: "alertReceived, got handshake_failure", server: "handshakeFailed, sent handshake_failure")
         ) {
@@ -118,7 +121,8 @@ extension ScenarioCatalogue {
             $0.server = groups(.secp384r1)
         },
         .plan(
-            "alpn-agreed", "A protocol is common: the server's order counts", group: .handshake, references: ["RFC 7301 section 3.2"],
+            "alpn-agreed", "A protocol is common: the server's order counts", group: .handshake,
+            references: ["RFC 7301 section 3.2"],
             rows: [30], transports: [.memory, .blocking, .async], expect: .equal(client: "ok h2", server: "ok h2")
         ) {
             $0.client = protocols("http/1.1", "h2")
@@ -127,14 +131,16 @@ extension ScenarioCatalogue {
         },
         .plan(
             "alpn-nothing-common", "No protocol is common: the handshake goes on and none is made up", group: .handshake,
-            references: ["RFC 7301 section 3.2"], rows: [30, 31], expect: .equal(client: "ok no protocol", server: "ok no protocol")
+            references: ["RFC 7301 section 3.2"], rows: [30, 31],
+            expect: .equal(client: "ok no protocol", server: "ok no protocol")
         ) {
             $0.client = protocols("http/1.1")
             $0.server = protocols("h2")
             $0.facts = alpnFacts
         },
         .plan(
-            "alpn-silent-server", "The server knows no protocols", group: .handshake, references: ["RFC 7301 section 3.2"], rows: [30],
+            "alpn-silent-server", "The server knows no protocols", group: .handshake, references: ["RFC 7301 section 3.2"],
+            rows: [30],
             expect: .equal(client: "ok no protocol", server: "ok no protocol")
         ) {
             $0.client = protocols("h2")
@@ -148,7 +154,8 @@ extension ScenarioCatalogue {
             let groups = FlightReader(pipe.toServer.transcript).keyShareGroups ?? []
             let sizes = "\(pipe.toServer.transcript.count) octets to the server, \(pipe.toClient.transcript.count) to the client"
             return ScenarioOutcome(
-                client: groups.map { SslGroup(code: UInt16(truncatingIfNeeded: $0)).name }.joined(separator: " "), details: [sizes])
+                client: groups.map { SslGroup(code: UInt16(truncatingIfNeeded: $0)).name }.joined(separator: " "),
+                details: [sizes])
         },
     ]
 
@@ -162,7 +169,8 @@ extension ScenarioCatalogue {
     /// What the handshake itself may meet.
     static let handshakes: [Scenario] = [
         .plan(
-            "key-mismatch", "The server's key belongs to another certificate", group: .handshake, references: ["RFC 8446 section 4.4.3"],
+            "key-mismatch", "The server's key belongs to another certificate", group: .handshake,
+            references: ["RFC 8446 section 4.4.3"],
             rows: [32], expect: .equal(server: "cannot start: keyMismatch")
         ) {
             $0.server = { configuration throws(SslSocketError) in
@@ -170,12 +178,15 @@ extension ScenarioCatalogue {
             }
         },
         .plan(
-            "server-without-certificate", "A server without a certificate is told so before any client comes", group: .handshake, rows: [32],
+            "server-without-certificate", "A server without a certificate is told so before any client comes", group: .handshake,
+            rows: [32],
             expect: .equal(server: "cannot start: invalidUserData")
         ) { $0.server = { configuration throws(SslSocketError) in configuration.credentials = [] } },
         .plan(
-            "second-credentials", "The server has an RSA and an ECDSA certificate, the client can verify only one kind", group: .handshake,
-            references: ["RFC 8446 section 4.4.2.2"], rows: [32], versions: [.tls1_2], expect: .equal(client: "ok ec", server: "ok")
+            "second-credentials", "The server has an RSA and an ECDSA certificate, the client can verify only one kind",
+            group: .handshake,
+            references: ["RFC 8446 section 4.4.2.2"], rows: [32], versions: [.tls1_2],
+            expect: .equal(client: "ok ec", server: "ok")
         ) {
             $0.identity = .rsa
             $0.client = ciphers("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")
@@ -189,7 +200,8 @@ extension ScenarioCatalogue {
             }
         },
         .script(
-            "not-tls-to-server", "Something that is not TLS arrives at a server", group: .handshake, references: ["RFC 8446 section 5"],
+            "not-tls-to-server", "Something that is not TLS arrives at a server", group: .handshake,
+            references: ["RFC 8446 section 5"],
             rows: [33], versions: [.tls1_3], sides: .one, expect: .equal(server: "notTls, sent unexpected_message")
         ) { pipe in
             pipe.server.take(Array("GET / HTTP/1.1\r\nHost: server.example.test\r\n\r\n".utf8))
@@ -197,12 +209,14 @@ extension ScenarioCatalogue {
             return ScenarioOutcome(server: SideReport(pipe.server).summary)
         },
         .script(
-            "not-tls-to-client", "Something that is not TLS arrives at a client", group: .handshake, references: ["RFC 8446 section 5"],
+            "not-tls-to-client", "Something that is not TLS arrives at a client", group: .handshake,
+            references: ["RFC 8446 section 5"],
             rows: [33], sides: .one,
             expect: .equal(client: "notTls, sent unexpected_message").except(
                 ScenarioDifference(
                     client: "openssl", libraries: Pins.openssl3_0, outcome: ScenarioOutcome(client: "notTls"),
-                    reason: "OpenSSL sends no alert to a peer that does not speak TLS, which could not read it: RFC 8446 section 6.2 "
+                    reason:
+                        "OpenSSL sends no alert to a peer that does not speak TLS, which could not read it: RFC 8446 section 6.2 "
                         + "wants alerts for TLS peers."))
         ) { pipe in
             pipe.client.work()
@@ -213,7 +227,8 @@ extension ScenarioCatalogue {
         },
         .script(
             "malformed-client-hello", "A ClientHello whose extensions run beyond its end", group: .handshake,
-            references: ["RFC 8446 section 6.2"], rows: [33], sides: .one, expect: .equal(server: "handshakeFailed, sent decode_error")
+            references: ["RFC 8446 section 6.2"], rows: [33], sides: .one,
+            expect: .equal(server: "handshakeFailed, sent decode_error")
         ) { pipe in
             pipe.server.take(RawRecord.handshake(type: 1, RawClientHello().body.dropLast(3)))
             pipe.server.work()
@@ -226,13 +241,17 @@ extension ScenarioCatalogue {
             expect: .equal(client: "ok bound", server: "ok bound")
         ) {
             $0.facts = { client, server in
-                (client.facts.hasExtendedMasterSecret ? "bound" : "unbound", server.facts.hasExtendedMasterSecret ? "bound" : "unbound")
+                (
+                    client.facts.hasExtendedMasterSecret ? "bound" : "unbound",
+                    server.facts.hasExtendedMasterSecret ? "bound" : "unbound"
+                )
             }
         },
         .script(
             "exported-keys", "Both ends export the same keying material, and empty and no context differ only in TLS 1.2",
             group: .handshake, references: ["RFC 5705 section 4", "RFC 8446 section 7.5"], features: [.keyingMaterialExport],
-            expect: .equal(client: "same", server: "empty context same").with(.tls1_2, client: "same", server: "empty context differs")
+            expect: .equal(client: "same", server: "empty context same").with(
+                .tls1_2, client: "same", server: "empty context differs")
         ) { pipe throws(SslSocketError) in
             pipe.run()
             let label = "EXPORTER-Channel-Binding"
@@ -240,7 +259,8 @@ extension ScenarioCatalogue {
             let there = try pipe.server.connection.exportKeyingMaterial(label: label, context: [], length: 32)
             let without = try pipe.server.connection.exportKeyingMaterial(label: label, context: nil, length: 32)
             return ScenarioOutcome(
-                client: here == there ? "same" : "differs", server: there == without ? "empty context same" : "empty context differs")
+                client: here == there ? "same" : "differs",
+                server: there == without ? "empty context same" : "empty context differs")
         },
     ]
 }

@@ -16,10 +16,12 @@ extension ScenarioCatalogue {
             transports: [.memory, .blocking, .async], expect: refused("hostNameMismatch@0", "bad_certificate")
         ) { $0.identity = .wrongName },
         .plan(
-            "wildcard", "A wildcard stands for one label", group: .names, references: ["RFC 9525 section 6.3"], rows: [25], expect: .ok
+            "wildcard", "A wildcard stands for one label", group: .names, references: ["RFC 9525 section 6.3"], rows: [25],
+            expect: .ok
         ) { $0.identity = .wildcard },
         .plan(
-            "wildcard-two-labels", "A wildcard does not stand for two labels", group: .names, references: ["RFC 9525 section 6.3"],
+            "wildcard-two-labels", "A wildcard does not stand for two labels", group: .names,
+            references: ["RFC 9525 section 6.3"],
             rows: [25], expect: refused("hostNameMismatch@0", "bad_certificate")
         ) {
             $0.identity = .wildcard
@@ -33,7 +35,8 @@ extension ScenarioCatalogue {
             $0.host = "example.test"
         },
         .plan(
-            "wildcard-underscore", "A wildcard stands for a label with an underscore", group: .names, references: ["RFC 9525 section 6.3"],
+            "wildcard-underscore", "A wildcard stands for a label with an underscore", group: .names,
+            references: ["RFC 9525 section 6.3"],
             rows: [25],
             expect: .ok.except(
                 ScenarioDifference(
@@ -43,7 +46,8 @@ extension ScenarioCatalogue {
             $0.host = "_srv.example.test"
         },
         .plan(
-            "partial-wildcard", "A wildcard is a whole label or none", group: .names, references: ["RFC 9525 section 6.3"], rows: [25],
+            "partial-wildcard", "A wildcard is a whole label or none", group: .names, references: ["RFC 9525 section 6.3"],
+            rows: [25],
             expect: refused("hostNameMismatch@0", "bad_certificate")
         ) { $0.identity = .partialWildcard },
         .plan(
@@ -51,7 +55,8 @@ extension ScenarioCatalogue {
             references: ["RFC 9525 section 7.1"], rows: [25], expect: refused("hostNameMismatch@0", "bad_certificate")
         ) { $0.identity = .topLevelWildcard },
         .plan(
-            "case-insensitive-name", "Capitals make no difference", group: .names, references: ["RFC 9525 section 6.3"], rows: [25],
+            "case-insensitive-name", "Capitals make no difference", group: .names, references: ["RFC 9525 section 6.3"],
+            rows: [25],
             expect: .ok
         ) { $0.identity = .upperCaseName },
         .plan(
@@ -63,7 +68,8 @@ extension ScenarioCatalogue {
             $0.facts = { _, server in ("", server.facts.serverName.map { "asked for \($0)" } ?? "without server name") }
         },
         .plan(
-            "ipv6-address", "An IPv6 address in another spelling", group: .names, references: ["RFC 9525 section 6.5"], rows: [23],
+            "ipv6-address", "An IPv6 address in another spelling", group: .names, references: ["RFC 9525 section 6.5"],
+            rows: [23],
             expect: .ok
         ) {
             $0.identity = .ipv6Address
@@ -85,22 +91,26 @@ extension ScenarioCatalogue {
             expect: refused("hostNameMismatch@0", "bad_certificate")
         ) { $0.identity = .commonNameOnly },
         .plan(
-            "email-only", "A common name proves nothing beside an e-mail address either", group: .names, references: ["RFC 9525 section 2"],
+            "email-only", "A common name proves nothing beside an e-mail address either", group: .names,
+            references: ["RFC 9525 section 2"],
             rows: [24], expect: refused("hostNameMismatch@0", "bad_certificate")
         ) { $0.identity = .emailOnly },
         .plan(
-            "international-name", "The A-label form of an international name", group: .names, references: ["RFC 9525 section 6.3"],
+            "international-name", "The A-label form of an international name", group: .names,
+            references: ["RFC 9525 section 6.3"],
             rows: [26], expect: .ok
         ) { $0.identity = .internationalName },
         .plan(
-            "international-name-in-letters", "The form in letters is refused before anything is sent, not guessed at", group: .names,
+            "international-name-in-letters", "The form in letters is refused before anything is sent, not guessed at",
+            group: .names,
             references: ["RFC 9525 section 6.3"], rows: [26], expect: .equal(client: "cannot start: invalidUserData")
         ) {
             $0.identity = .internationalName
             $0.host = "bücher.example.test"
         },
         .plan(
-            "trailing-dot", "A dot at the end is neither sent nor compared", group: .names, references: ["RFC 6066 section 3"], rows: [27],
+            "trailing-dot", "A dot at the end is neither sent nor compared", group: .names, references: ["RFC 6066 section 3"],
+            rows: [27],
             expect: .equal(client: "ok", server: "ok asked for server.example.test")
         ) {
             $0.host = TestIdentity.defaultHost + "."
@@ -118,7 +128,8 @@ extension ScenarioCatalogue {
             $0.facts = { _, server in ("", "asked for \(server.facts.serverName ?? "nobody")") }
         },
         .plan(
-            "server-name-switched-off", "The name is proven although it is not sent", group: .names, references: ["RFC 6066 section 3"],
+            "server-name-switched-off", "The name is proven although it is not sent", group: .names,
+            references: ["RFC 6066 section 3"],
             rows: [28], expect: .equal(client: "ok", server: "ok without server name")
         ) {
             $0.client = { configuration throws(SslSocketError) in configuration.options.insert(.disableServerNameIndication) }

@@ -11,7 +11,8 @@ enum Pins {
         ScenarioDifference(
             client: "openssl", server: "gnutls", versions: [.tls1_3], libraries: both,
             outcome: ScenarioOutcome(client: client, server: server),
-            reason: "RFC 8446 section 7.1 protects a client's alert with its handshake keys once the ServerHello is there. OpenSSL changes "
+            reason:
+                "RFC 8446 section 7.1 protects a client's alert with its handshake keys once the ServerHello is there. OpenSSL changes "
                 + "to them only with its own second flight and sends the alert in the clear before. GnuTLS takes that for a damaged record. "
                 + "The connection is refused at both ends all the same.")
     }

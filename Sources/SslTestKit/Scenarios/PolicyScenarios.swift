@@ -34,7 +34,8 @@ extension ScenarioCatalogue {
             $0.client = { configuration throws(SslSocketError) in configuration.peerVerifyMode = .verifyNone }
         },
         .plan(
-            "query-peer", "Everything is verified, reported, and accepted", group: .policy, transports: [.memory, .blocking, .async],
+            "query-peer", "Everything is verified, reported, and accepted", group: .policy,
+            transports: [.memory, .blocking, .async],
             expect: accepted("selfSignedCertificate@0")
         ) {
             $0.identity = .selfSigned
@@ -46,7 +47,8 @@ extension ScenarioCatalogue {
         ) { $0.client = { configuration throws(SslSocketError) in configuration.peerVerifyDepth = 1 } },
         .script(
             "injected-clock", "The time certificates are judged by is the application's, on every engine alike", group: .policy,
-            references: ["RFC 5280 section 6.1.1 (b)"], rows: [5], expect: refused("certificateExpired@0 certificateExpired@1 certificateExpired@2", "certificate_expired")
+            references: ["RFC 5280 section 6.1.1 (b)"], rows: [5],
+            expect: refused("certificateExpired@0 certificateExpired@1 certificateExpired@2", "certificate_expired")
         ) { pipe in
             let later = SslInstant.now.adding(days: 3650)
             return TlsClock.$fixed.withValue(later) {
@@ -55,16 +57,20 @@ extension ScenarioCatalogue {
             }
         },
         Scenario(
-            id: "issued-by-the-client", title: "The client's backend issued the certificates, the server's shows them", group: .policy,
-            references: ["RFC 5280 section 4.1"], engineRows: [1], features: [.certificateIssuing, .keyGeneration], expectation: .ok
+            id: "issued-by-the-client", title: "The client's backend issued the certificates, the server's shows them",
+            group: .policy,
+            references: ["RFC 5280 section 4.1"], engineRows: [1], features: [.certificateIssuing, .keyGeneration],
+            expectation: .ok
         ) { cell throws(SslSocketError) in
             var plan = Plan()
             plan.issuer = cell.client
             return try await plan.run(cell)
         },
         Scenario(
-            id: "issued-by-the-server", title: "The server's backend issued the certificates, the client's judges them", group: .policy,
-            references: ["RFC 5280 section 4.1"], engineRows: [1], features: [.certificateIssuing, .keyGeneration], expectation: .ok
+            id: "issued-by-the-server", title: "The server's backend issued the certificates, the client's judges them",
+            group: .policy,
+            references: ["RFC 5280 section 4.1"], engineRows: [1], features: [.certificateIssuing, .keyGeneration],
+            expectation: .ok
         ) { cell throws(SslSocketError) in
             var plan = Plan()
             plan.issuer = cell.server

@@ -15,7 +15,8 @@ extension ScenarioCatalogue {
             $0.faultsToClient = .octetByOctet
         },
         .plan(
-            "coalesced", "Everything arrives as late as possible and at once", group: .records, references: ["RFC 8446 section 5.1"],
+            "coalesced", "Everything arrives as late as possible and at once", group: .records,
+            references: ["RFC 8446 section 5.1"],
             rows: [40], expect: .ok
         ) {
             $0.faultsToServer = .coalesced
@@ -31,7 +32,8 @@ extension ScenarioCatalogue {
             pipe.server.write(octets(100))
             pipe.client.take(pipe.server.takeOutput())
             pipe.client.work()
-            return ScenarioOutcome(client: pipe.client.received.count == 200 ? "read all at once" : "stopped after \(pipe.client.received.count)")
+            return ScenarioOutcome(
+                client: pipe.client.received.count == 200 ? "read all at once" : "stopped after \(pipe.client.received.count)")
         },
         .plan(
             "large-transfer", "One mebibyte there and back", group: .records, references: ["RFC 8446 section 5.1"], rows: [42],
@@ -62,10 +64,12 @@ extension ScenarioCatalogue {
             let isSilent = pipe.toServer.transcript.count == before
             pipe.client.write(octets(5))
             pipe.run()
-            return ScenarioOutcome(client: isSilent ? "sent nothing" : "sent octets", server: "received \(pipe.server.received.count) octets")
+            return ScenarioOutcome(
+                client: isSilent ? "sent nothing" : "sent octets", server: "received \(pipe.server.received.count) octets")
         },
         .script(
-            "small-reads", "A record is read three octets at a time, straight into the caller's memory", group: .records, rows: [45],
+            "small-reads", "A record is read three octets at a time, straight into the caller's memory", group: .records,
+            rows: [45],
             expect: .equal(client: "read all, 3 at a time")
         ) { pipe in
             pipe.run()
@@ -103,10 +107,12 @@ extension ScenarioCatalogue {
                     unsafe pipe.client.connection.receive(TlsInput(source), into: target, pipe.client.output).count
                 }
             }
-            return ScenarioOutcome(client: Array(memory.prefix(count)) == octets(16_384) ? "16384 octets in one read" : "\(count) octets")
+            return ScenarioOutcome(
+                client: Array(memory.prefix(count)) == octets(16_384) ? "16384 octets in one read" : "\(count) octets")
         },
         .script(
-            "both-write-at-once", "Both ends write before either reads", group: .records, references: ["RFC 8446 section 2"], rows: [43],
+            "both-write-at-once", "Both ends write before either reads", group: .records, references: ["RFC 8446 section 2"],
+            rows: [43],
             expect: .equal(client: "received all", server: "received all")
         ) { pipe in
             pipe.run()
@@ -118,7 +124,8 @@ extension ScenarioCatalogue {
                 server: pipe.server.received == octets(300_000) ? "received all" : "received \(pipe.server.received.count)")
         },
         .script(
-            "key-update", "New keys in both directions, between data", group: .records, references: ["RFC 8446 section 4.6.3"], rows: [40],
+            "key-update", "New keys in both directions, between data", group: .records, references: ["RFC 8446 section 4.6.3"],
+            rows: [40],
             versions: [.tls1_3], features: [.keyUpdate], expect: .equal(client: "ok, updated", server: "ok, updated")
         ) { pipe throws(SslSocketError) in
             pipe.run()
@@ -127,7 +134,9 @@ extension ScenarioCatalogue {
             pipe.client.write(octets(100))
             pipe.run()
             pipe.converse(octets(100))
-            func tell(_ end: PipeEndpoint) -> String { SideReport(end).summary + (end.keyUpdates > 0 ? ", updated" : ", not updated") }
+            func tell(_ end: PipeEndpoint) -> String {
+                SideReport(end).summary + (end.keyUpdates > 0 ? ", updated" : ", not updated")
+            }
             let isWhole = pipe.server.received.count == 300 && pipe.client.received.count == 100
             return ScenarioOutcome(client: isWhole ? tell(pipe.client) : "lost data", server: tell(pipe.server))
         },
@@ -148,7 +157,8 @@ extension ScenarioCatalogue {
     /// Records that somebody has tampered with, or forged.
     static let recordFaults: [Scenario] = [
         .script(
-            "tampered-record", "A bit of a record flips on the way", group: .records, references: ["RFC 8446 section 5.2"], rows: [52],
+            "tampered-record", "A bit of a record flips on the way", group: .records, references: ["RFC 8446 section 5.2"],
+            rows: [52],
             expect: broken("sslInternal", "bad_record_mac")
         ) { pipe in
             pipe.run()
@@ -170,9 +180,11 @@ extension ScenarioCatalogue {
                         client: "openssl", server: "openssl", versions: [.tls1_3], libraries: Pins.openssl3_0,
                         outcome: ScenarioOutcome(
                             client: "handshakeFailed, sent bad_record_mac", server: "alertReceived, got bad_record_mac"),
-                        reason: "The keys of the ends differ, so no end can read an encrypted alert of the other. OpenSSL's client "
+                        reason:
+                            "The keys of the ends differ, so no end can read an encrypted alert of the other. OpenSSL's client "
                             + "still sends in the clear then, and its server takes that.",
-                        morePermissive: "An alert in the clear during a handshake can end it and do nothing else; whoever can send one "
+                        morePermissive:
+                            "An alert in the clear during a handshake can end it and do nothing else; whoever can send one "
                             + "can also damage the handshake.")),
             plan: { $0.faultsToClient.flippedOctet = 20 }
         ) { pipe in
@@ -183,20 +195,24 @@ extension ScenarioCatalogue {
         },
         .script(
             "oversized-record", "A record claims to be longer than any may be", group: .records,
-            references: ["RFC 8446 section 5.2", "RFC 5246 section 6.2.3"], rows: [52], expect: broken("sslInternal", "record_overflow")
+            references: ["RFC 8446 section 5.2", "RFC 5246 section 6.2.3"], rows: [52],
+            expect: broken("sslInternal", "record_overflow")
         ) { pipe in injected(RawRecord.oversized, pipe) },
         .script(
-            "unknown-record-type", "A record of a type that does not exist", group: .records, references: ["RFC 8446 section 5"], rows: [52],
+            "unknown-record-type", "A record of a type that does not exist", group: .records, references: ["RFC 8446 section 5"],
+            rows: [52],
             expect: broken("sslInternal", "unexpected_message").except(
                 ScenarioDifference(
                     server: "openssl", versions: [.tls1_2], libraries: Pins.openssl3_0,
                     outcome: ScenarioOutcome(
                         client: "ok, then alertReceived, got bad_record_mac", server: "ok, then sslInternal, sent bad_record_mac"),
-                    reason: "RFC 5246 section 6 says unexpected_message. OpenSSL decrypts the record before it looks at its type, and "
+                    reason:
+                        "RFC 5246 section 6 says unexpected_message. OpenSSL decrypts the record before it looks at its type, and "
                         + "so finds the other fault first."))
         ) { pipe in injected([99, 3, 3, 0, 24] + octets(24), pipe) },
         .script(
-            "forged-record", "Application data that nobody has encrypted", group: .records, references: ["RFC 8446 section 5.2"], rows: [52],
+            "forged-record", "Application data that nobody has encrypted", group: .records, references: ["RFC 8446 section 5.2"],
+            rows: [52],
             expect: broken("sslInternal", "bad_record_mac")
         ) { pipe in injected(RawRecord.make(type: 23, octets(64)), pipe) },
         .script(
@@ -209,7 +225,8 @@ extension ScenarioCatalogue {
                     server: "gnutls", versions: [.tls1_3], libraries: Pins.gnutls3_7,
                     outcome: ScenarioOutcome(
                         client: "ok, then alertReceived, got bad_record_mac", server: "ok, then sslInternal, sent bad_record_mac"),
-                    reason: "RFC 8446 section 5 says unexpected_message for a record that is not protected. GnuTLS tries to decrypt it "
+                    reason:
+                        "RFC 8446 section 5 says unexpected_message for a record that is not protected. GnuTLS tries to decrypt it "
                         + "first, which fails."))
         ) { pipe in
             var outcome = injected(RawRecord.alert(level: 1, code: 0), pipe)
@@ -217,7 +234,8 @@ extension ScenarioCatalogue {
             return outcome
         },
         .script(
-            "failure-stays", "After a fatal failure every call reports the same, and nothing is sent any more", group: .records, rows: [51],
+            "failure-stays", "After a fatal failure every call reports the same, and nothing is sent any more", group: .records,
+            rows: [51],
             expect: .equal(server: "the same failure, silent")
         ) { pipe in
             _ = injected(RawRecord.make(type: 23, octets(64)), pipe)
@@ -228,7 +246,8 @@ extension ScenarioCatalogue {
             pipe.server.close()
             let isSilent = pipe.server.takeOutput().isEmpty
             let isSame = first != nil && pipe.server.error == first
-            return ScenarioOutcome(server: (isSame ? "the same failure" : "another failure") + (isSilent ? ", silent" : ", still talking"))
+            return ScenarioOutcome(
+                server: (isSame ? "the same failure" : "another failure") + (isSilent ? ", silent" : ", still talking"))
         },
     ]
 }

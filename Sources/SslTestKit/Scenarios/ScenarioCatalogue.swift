@@ -12,13 +12,15 @@ public enum ScenarioCatalogue {
 
     /// The rows of the table of engine differences that have no scenario, each with the reason.
     public static let rowsWithoutScenario: [Int: String] = [
-        3: "The output callback of GnuTLS is a detail of finding a path; what the path lists is compared by the scenarios of rows 2 and 5.",
+        3:
+            "The output callback of GnuTLS is a detail of finding a path; what the path lists is compared by the scenarios of rows 2 and 5.",
         16: "Revocation lists are not part of the configuration, so no list can be missing or old.",
         17: "OCSP stapling is not part of the configuration.",
-        38: "Renegotiation cannot be asked for through this library, and a HelloRequest inside an encrypted connection cannot be forged "
+        38:
+            "Renegotiation cannot be asked for through this library, and a HelloRequest inside an encrypted connection cannot be forged "
             + "without the record keys. A real peer that renegotiates is the only proof.",
-        43: "A blocked write cannot occur: a session never refuses octets, the queue is above it.",
-        46: "OpenSSL's error queue is cleared before each call inside its backend; every scenario that fails on one connection and goes on "
+        46:
+            "OpenSSL's error queue is cleared before each call inside its backend; every scenario that fails on one connection and goes on "
             + "with another in the same thread would notice a stale entry.",
         55: "SIGPIPE is a matter of sockets; sessions work on memory.",
     ]

@@ -61,7 +61,8 @@ extension Scenario {
         change(&made)
         let resumption = made
         return Scenario(
-            id: id, title: title, group: .sessions, references: references, engineRows: rows, features: features, expectation: expect
+            id: id, title: title, group: .sessions, references: references, engineRows: rows, features: features,
+            expectation: expect
         ) { cell throws(SslSocketError) in try resumption.outcome(cell) }
     }
 }
@@ -70,7 +71,9 @@ extension ScenarioCatalogue {
     private static let resumed = ScenarioExpectation.equal(client: "ok, resumed", server: "ok, resumed")
     private static let anew = ScenarioExpectation.equal(client: "ok, anew", server: "ok, anew")
 
-    private static func tickets(_ id: String, _ title: String, _ expect: ScenarioExpectation, _ plan: @Sendable (inout Plan) -> Void) -> Scenario {
+    private static func tickets(
+        _ id: String, _ title: String, _ expect: ScenarioExpectation, _ plan: @Sendable (inout Plan) -> Void
+    ) -> Scenario {
         .plan(
             id, title, group: .sessions, references: ["RFC 8446 section 4.6.1", "RFC 5077 section 3.3"], rows: [57],
             features: [.sessionTicket], expect: expect
@@ -90,7 +93,8 @@ extension ScenarioCatalogue {
             $0.client = { configuration throws(SslSocketError) in configuration.options.insert(.disableSessionTickets) }
         },
         .resumption(
-            "resumption", "The second connection resumes the first", references: ["RFC 8446 section 2.2", "RFC 5077 section 3.1"],
+            "resumption", "The second connection resumes the first",
+            references: ["RFC 8446 section 2.2", "RFC 5077 section 3.1"],
             rows: [57, 58, 61], expect: resumed),
         .resumption(
             "resumption-after-drop", "The first connection ended without close_notify and is resumed all the same",
@@ -98,10 +102,12 @@ extension ScenarioCatalogue {
         ) { $0.dropsFirst = true },
         .resumption(
             "resumption-with-client-certificate", "A client that showed its certificate resumes",
-            references: ["RFC 8446 section 2.2"], rows: [58, 61], features: [.sessionTicket, .clientAuthentication], expect: resumed
+            references: ["RFC 8446 section 2.2"], rows: [58, 61], features: [.sessionTicket, .clientAuthentication],
+            expect: resumed
         ) { $0.plan.clientIdentity = .client },
         .resumption(
-            "resumption-with-alpn", "A resumed connection agrees on its protocol anew", references: ["RFC 7301 section 3.1"], rows: [61],
+            "resumption-with-alpn", "A resumed connection agrees on its protocol anew", references: ["RFC 7301 section 3.1"],
+            rows: [61],
             expect: resumed
         ) {
             $0.plan.client = protocols("h2")
@@ -116,7 +122,9 @@ extension ScenarioCatalogue {
             let second = SideReport(result.second.client)
             let word = second.facts.isResumed ? "resumed" : "anew"
             return ScenarioOutcome(
-                client: "\(word), \(first.peerChain == second.peerChain ? "the same" : "other") \(second.peerChain.count) certificates")
+                client:
+                    "\(word), \(first.peerChain == second.peerChain ? "the same" : "other") \(second.peerChain.count) certificates"
+            )
         },
         .resumption(
             "unknown-ticket", "The server does not know the ticket: a full handshake, and nobody says otherwise",
@@ -130,7 +138,8 @@ extension ScenarioCatalogue {
     /// Resumption skips the certificates, so a ticket serves only where the same verdict would be reached.
     static let resumptionTerms: [Scenario] = [
         .resumption(
-            "ticket-for-another-name", "A ticket is not offered to another name", references: ["RFC 8446 section 4.6.1"], rows: [19],
+            "ticket-for-another-name", "A ticket is not offered to another name", references: ["RFC 8446 section 4.6.1"],
+            rows: [19],
             expect: anew
         ) {
             $0.plan.identity = .wildcard
@@ -145,7 +154,8 @@ extension ScenarioCatalogue {
             }
         },
         .resumption(
-            "ticket-of-unverified-server", "A ticket from a connection that was not verified is not offered by one that is", rows: [19],
+            "ticket-of-unverified-server", "A ticket from a connection that was not verified is not offered by one that is",
+            rows: [19],
             expect: refused("selfSignedCertificate@0", "unknown_ca")
         ) {
             $0.plan.identity = .selfSigned
@@ -153,7 +163,8 @@ extension ScenarioCatalogue {
             $0.change = { setup, _ throws(SslSocketError) in setup.client.peerVerifyMode = .verifyPeer }
         },
         .resumption(
-            "ticket-of-tolerated-server", "A ticket from a connection whose errors were ignored does not spare the next one its errors",
+            "ticket-of-tolerated-server",
+            "A ticket from a connection whose errors were ignored does not spare the next one its errors",
             rows: [19],
             expect: refused("certificateExpired@0", "certificate_expired")
         ) {
@@ -182,7 +193,8 @@ extension ScenarioCatalogue {
             own.server = cell.client
             let report = SideReport(try resumption.run(own).second.client)
             return ScenarioOutcome(
-                client: report.summary + (report.facts.isResumed == (cell.client == cell.server) ? ", as it should" : ", wrongly"))
+                client: report.summary + (report.facts.isResumed == (cell.client == cell.server) ? ", as it should" : ", wrongly")
+            )
         },
     ]
 }
