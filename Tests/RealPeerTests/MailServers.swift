@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SslSockets
 internal import TestProcesses
 
 /// A mail server that begins in plain text and switches to TLS.

@@ -40,7 +40,12 @@ package final class TlsConnection {
     /// Which end this is.
     package let role: SslRole
     /// Where the connection stands.
-    package private(set) var phase = Phase.handshaking
+    package private(set) var phase: Phase {
+        get { currentPhase }
+        set { currentPhase = newValue }
+    }
+    /// Not visible outside the module, so that the compiler proves its accesses exclusive instead of checking each.
+    private var currentPhase = Phase.handshaking
     /// The name the peer has to prove; nil on a server.
     package let peerName: PeerName?
     /// The problems found with the peer's certificates, accepted or not.

@@ -72,8 +72,8 @@ package enum BufferPool {
             lists = FreeLists()
             return all
         }
-        for unsafe block in unsafe all.small { unsafe release(block, .small) }
-        for unsafe block in unsafe all.large { unsafe release(block, .large) }
+        unsafe all.small.forEach { unsafe release($0, .small) }
+        unsafe all.large.forEach { unsafe release($0, .large) }
     }
 
     /// How many free blocks of `size` are kept just now.

@@ -26,16 +26,29 @@ package final class SocketDescriptor: Sendable {
     private let number: Lock<Int32>
     /// The number as long as it is open, for the hot path; the owner does not use it after ``close()``.
     package let fd: Int32
+    private let isListener: Bool
 
-    private init(_ fd: Int32) {
+    private init(_ fd: Int32, isListener: Bool = false) {
         self.fd = fd
+        self.isListener = isListener
         number = Lock(fd)
     }
 
-    deinit { close() }
+    deinit { release() }
 
     /// Closes the descriptor; a second time does nothing.
+    ///
+    /// A listening one may be in use on another thread, between looking it up and accept(2). It only stops listening, which also wakes whoever
+    /// polls it; the number stays taken until the last user lets go, so that nobody accepts from a descriptor that has become another's.
     package func close() {
+        if isListener {
+            _ = shutdown(fd, Int32(SHUT_RDWR))
+        } else {
+            release()
+        }
+    }
+
+    private func release() {
         let open = number.withLock { number in
             defer { number = -1 }
             return number
@@ -46,13 +59,13 @@ package final class SocketDescriptor: Sendable {
     // MARK: Making
 
     /// A new TCP socket.
-    static func stream(family: Int32) throws(SslSocketError) -> SocketDescriptor {
+    static func stream(family: Int32, isListener: Bool = false) throws(SslSocketError) -> SocketDescriptor {
         let fd = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard fd >= 0 else { throw IOErrors.calling("socket", errno) }
-        return SocketDescriptor(fd)
+        return SocketDescriptor(fd, isListener: isListener)
     }
 
-    /// Takes over a connected socket, which becomes non-blocking.
+    /// Takes over a connected socket, which becomes non-blocking. When that fails, it stays the caller's.
     package static func adopt(fd: Int32) throws(SslSocketError) -> SocketDescriptor {
         var kind: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
@@ -62,19 +75,21 @@ package final class SocketDescriptor: Sendable {
         }
         let flags = fcntl(fd, F_GETFL)
         guard flags >= 0, fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 else { throw IOErrors.calling("fcntl", errno) }
-        _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
+        guard fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 else { throw IOErrors.calling("fcntl", errno) }
         return SocketDescriptor(fd)
     }
 
     /// A listening socket. An IPv6 wildcard takes IPv4 too.
     package static func listener(at address: SocketAddress, backlog: Int) throws(SslSocketError) -> SocketDescriptor {
-        let descriptor = try stream(family: address.family)
+        let descriptor = try stream(family: address.family, isListener: true)
         descriptor.setOption(SOL_SOCKET, SO_REUSEADDR, 1)
         if address.ip.isIPv6 { descriptor.setOption(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
         guard unsafe address.withSockaddr({ unsafe bind(descriptor.fd, $0, $1) }) == 0 else {
             throw IOErrors.error(errno, "Cannot listen at \(address)")
         }
-        guard listen(descriptor.fd, Int32(clamping: backlog)) == 0 else { throw IOErrors.error(errno, "Cannot listen at \(address)") }
+        guard listen(descriptor.fd, Int32(clamping: backlog)) == 0 else {
+            throw IOErrors.error(errno, "Cannot listen at \(address)")
+        }
         return descriptor
     }
 
@@ -82,22 +97,22 @@ package final class SocketDescriptor: Sendable {
 
     /// Begins to connect. 0 when connected at once, EINPROGRESS while it goes on, any other errno when it failed.
     func startConnect(to address: SocketAddress) -> Int32 {
-        while true {
-            if unsafe address.withSockaddr({ unsafe connect(fd, $0, $1) }) == 0 { return 0 }
-            if errno != EINTR { return errno }
-        }
+        if unsafe address.withSockaddr({ unsafe connect(fd, $0, $1) }) == 0 { return 0 }
+        // An interrupted connect goes on by itself; a second call would only say EALREADY.
+        return errno == EINTR ? EINPROGRESS : errno
     }
 
     /// How connecting ended: 0 or an errno.
     var connectError: Int32 { option(SOL_SOCKET, SO_ERROR) ?? EINVAL }
 
-    /// Accepts one connection.
+    /// Accepts one connection. One that failed before it was accepted is passed over: accept(2) reports the network errors of the new
+    /// connection as its own.
     package func accept() -> AcceptResult {
         while true {
             let fresh = ssllinux_accept4(fd, nil, nil, Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue))
             if fresh >= 0 { return .accepted(SocketDescriptor(fresh)) }
             switch errno {
-            case EINTR, ECONNABORTED, EPROTO: continue
+            case EINTR, ECONNABORTED, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET, ENOPROTOOPT: continue
             case EAGAIN: return .wouldBlock
             default: return .failed(errno)
             }
@@ -108,6 +123,8 @@ package final class SocketDescriptor: Sendable {
 
     /// Receives what is there.
     package func receive(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+        // recv(2) would answer 0 as it does at the end of the stream.
+        if buffer.count == 0 { return .bytes(0) }
         while true {
             let count = unsafe recv(fd, buffer.baseAddress, buffer.count, 0)
             if count > 0 { return .bytes(count) }

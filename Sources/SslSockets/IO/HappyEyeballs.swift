@@ -63,8 +63,10 @@ package final class ConnectAttempts {
         if let winner = harvest() { return winner }
         while let address = remaining.first, running.isEmpty || (nextDeadline?.isDue(at: clock.now) ?? true) {
             remaining.removeFirst()
+            let before = running.count
             if let winner = begin(address) { return winner }
-            if !running.isEmpty { nextDeadline = remaining.isEmpty ? nil : Deadline(at: clock.now.adding(delay)) }
+            // One that failed at once is followed at once.
+            nextDeadline = running.count > before ? Deadline(at: clock.now.adding(delay)) : nil
         }
         if remaining.isEmpty { nextDeadline = nil }
         guard running.isEmpty, remaining.isEmpty else { return .waiting }
@@ -106,10 +108,10 @@ package final class ConnectAttempts {
             unsafe epoll_wait(waitDescriptor, $0.baseAddress, Int32($0.count), 0)
         }
         guard count > 0 else { return nil }
-        for unsafe event in unsafe events.prefix(Int(count)) {
-            let number = unsafe Int32(bitPattern: UInt32(truncatingIfNeeded: event.data.u64))
-            guard let index = running.firstIndex(where: { $0.descriptor.fd == number }) else { continue }
-            let attempt = running.remove(at: index)
+        for index in 0..<Int(count) {
+            let number = unsafe Int32(bitPattern: UInt32(truncatingIfNeeded: events[index].data.u64))
+            guard let place = running.firstIndex(where: { $0.descriptor.fd == number }) else { continue }
+            let attempt = running.remove(at: place)
             let code = attempt.descriptor.connectError
             if code == 0 { return win(attempt.descriptor, attempt.address) }
             note(IOErrors.connecting(code, to: attempt.address, host: host))

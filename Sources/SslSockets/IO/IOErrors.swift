@@ -1,3 +1,4 @@
+internal import CSslLinux
 internal import Glibc
 internal import SslValues
 
@@ -21,7 +22,7 @@ enum IOErrors {
 
     /// A failed accept.
     static func accepting(_ code: Int32) -> SslSocketError {
-        error(code, "Cannot accept a connection" + (code == EMFILE || code == ENFILE ? "; raise the limit of open files (ulimit -n)" : ""))
+        error(code, "Cannot accept a connection")
     }
 
     /// Any other system call.
@@ -29,8 +30,28 @@ enum IOErrors {
 
     /// An error with the system's words behind ours.
     static func error(_ code: Int32, _ what: String) -> SslSocketError {
-        let words = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
-        return SslSocketError(kind(of: code), "\(what): \(words)", systemError: code)
+        SslSocketError(kind(of: code), "\(what): \(words(for: code))\(hint(for: code))", systemError: code)
+    }
+
+    /// The system's words for an error number.
+    private static func words(for code: Int32) -> String {
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
+            let text = unsafe ssllinux_error_text(code, buffer.baseAddress, buffer.count)
+            return unsafe text.map { unsafe String(cString: $0) } ?? "error \(code)"
+        }
+    }
+
+    /// What a person can do about it; empty when the words say it all.
+    private static func hint(for code: Int32) -> String {
+        switch code {
+        case ECONNREFUSED: "; is a server listening there?"
+        case ENETUNREACH, EHOSTUNREACH: "; there is no route to it from this host"
+        case EMFILE: "; raise the limit of open files (ulimit -n)"
+        case EADDRINUSE: "; choose another port or stop the program that uses it"
+        case EADDRNOTAVAIL: "; it is no address of this host, or all its ports are taken"
+        case EACCES, EPERM: "; the process lacks the right to, or a firewall forbids it"
+        default: ""
+        }
     }
 
     private static func kind(of code: Int32) -> SslSocketError.Code {
@@ -44,6 +65,7 @@ enum IOErrors {
         case EADDRNOTAVAIL: .addressNotAvailable
         case EAFNOSUPPORT, EPROTONOSUPPORT, EOPNOTSUPP, ENOTSOCK: .unsupportedOperation
         case EMSGSIZE: .datagramTooLarge
+        case EBADF, EINVAL, EISCONN, ENOTCONN, EEXIST: .operation
         default: .network
         }
     }

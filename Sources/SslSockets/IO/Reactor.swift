@@ -13,337 +13,190 @@ public final class SslReactor: TaskExecutor, @unchecked Sendable {
 
     private struct State {
         var jobs: [UnownedJob] = []
-        var isWakePending = false
+        /// The thread waits, or is about to, and nobody has woken it yet.
+        var isAsleep = false
         var registrations: [UInt64: Registration] = [:]
+        /// Never used twice, unlike the numbers of descriptors; 0 is the wake-up counter.
         var nextId: UInt64 = 1
-        var timers = TimerQueue()
-        var thread: pthread_t?
+        var deadlines = DeadlineQueue()
+        /// Why there is no thread.
+        var failure: SslSocketError?
+
+        /// True when the caller has to wake the thread.
+        mutating func claimWake() -> Bool {
+            defer { isAsleep = false }
+            return isAsleep
+        }
     }
     private let state = Lock(State())
     private let epoll: Int32
     private let wakeup: Int32
+    private let clock: MonotonicClock
 
-    private init() {
+    /// How often in a row jobs may make more jobs before the sockets get their turn.
+    private static let roundsBetweenLooks = 64
+
+    /// Starts a thread, which lives as long as the process.
+    package init(clock: MonotonicClock = .system) {
+        self.clock = clock
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        let epollError = errno
         wakeup = ssllinux_eventfd(0)
-        var event = unsafe epoll_event()
-        unsafe event.events = UInt32(EPOLLIN.rawValue)
-        unsafe event.data.u64 = 0
-        let isReady = unsafe epoll >= 0 && wakeup >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, wakeup, &event) == 0
-        // A process without three descriptors to spare cannot do I/O at all.
-        guard isReady, Threads.start({ self.run() }) else { abort() }
+        let wakeupError = errno
+        let failure: SslSocketError? =
+            if epoll < 0 {
+                IOErrors.calling("epoll_create1", epollError)
+            } else if wakeup < 0 {
+                IOErrors.calling("eventfd", wakeupError)
+            } else if case let code = watch(wakeup, UInt32(EPOLLIN.rawValue), id: 0), code != 0 {
+                IOErrors.calling("epoll_ctl", code)
+            } else if case let code = Threads.start(name: "sslsocket-io", { self.run() }), code != 0 {
+                IOErrors.calling("pthread_create", code)
+            } else {
+                nil
+            }
+        if let failure { state.withLock { $0.failure = failure } }
     }
 
     // MARK: The executor
 
+    /// Runs a job on the reactor's thread. If the system had no thread for it, on the global pool, so that no task is ever stuck.
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        let wakes = state.withLock { state -> Bool in
+        let (wakes, isRunning) = state.withLock { state -> (Bool, Bool) in
+            guard state.failure == nil else { return (false, false) }
             state.jobs.append(job)
-            return Self.claimWake(&state)
+            return (state.claimWake(), true)
         }
         if wakes { wake() }
+        if !isRunning { globalConcurrentExecutor.enqueue(job) }
     }
 
-    /// True when the thread has to be woken: it is another than this one and nobody has done so yet.
-    private static func claimWake(_ state: inout State) -> Bool {
-        if let thread = state.thread, pthread_equal(pthread_self(), thread) != 0 { return false }
-        if state.isWakePending { return false }
-        state.isWakePending = true
-        return true
-    }
-
-    private func wake() { Wake.raise(wakeup) }
+    /// Makes the thread look at the clock, jobs and sockets. Only needed when an injected clock has moved.
+    package func wake() { Wake.raise(wakeup) }
 
     // MARK: Registrations
 
-    /// Watches a descriptor, edge-triggered, until ``Registration/deregister()``.
+    /// Watches a descriptor, edge-triggered, until ``Registration/deregister()``, which has to come before the descriptor is closed.
     package func register(_ fd: Int32) throws(SslSocketError) -> Registration {
-        let registration = state.withLock { state -> Registration in
+        let registration = try state.withLock { state throws(SslSocketError) -> Registration in
+            if let failure = state.failure { throw failure }
             let fresh = Registration(fd: fd, id: state.nextId, reactor: self)
             state.nextId += 1
             state.registrations[fresh.id] = fresh
             return fresh
         }
-        var event = unsafe epoll_event()
-        unsafe event.events = UInt32(EPOLLIN.rawValue) | UInt32(EPOLLOUT.rawValue) | UInt32(EPOLLRDHUP.rawValue) | ssllinux_epollet()
-        unsafe event.data.u64 = registration.id
-        guard unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 else {
-            let code = errno
+        let events = UInt32(EPOLLIN.rawValue) | UInt32(EPOLLOUT.rawValue) | UInt32(EPOLLRDHUP.rawValue) | ssllinux_epollet()
+        let code = watch(fd, events, id: registration.id)
+        guard code == 0 else {
             state.withLock { _ = $0.registrations.removeValue(forKey: registration.id) }
             throw IOErrors.calling("epoll_ctl", code)
         }
         return registration
     }
 
+    /// 0, or the errno of epoll_ctl(2).
+    private func watch(_ fd: Int32, _ events: UInt32, id: UInt64) -> Int32 {
+        var event = unsafe epoll_event()
+        unsafe event.events = events
+        unsafe event.data.u64 = id
+        return unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno
+    }
+
     func remove(_ registration: Registration) {
-        let isKnown = state.withLock { $0.registrations.removeValue(forKey: registration.id) != nil }
+        let isKnown = state.withLock { state -> Bool in
+            state.deadlines.remove(registration.id)
+            return state.registrations.removeValue(forKey: registration.id) != nil
+        }
         if isKnown { _ = epoll_ctl(epoll, EPOLL_CTL_DEL, registration.fd, nil) }
     }
 
-    /// Wakes the registration at the deadline of its wait, unless that is over by then.
+    /// Tells the registration when the deadline has come, unless it has been removed by then.
     func schedule(_ deadline: Deadline, _ registration: Registration) {
         let wakes = state.withLock { state -> Bool in
-            let isFirst = state.timers.insert(deadline, registration.id)
-            return isFirst && Self.claimWake(&state)
+            guard state.registrations[registration.id] != nil else { return false }
+            return state.deadlines.insert(deadline, registration.id) && state.claimWake()
         }
         if wakes { wake() }
     }
 
+    /// How many deadlines are queued.
+    package var pendingDeadlines: Int { state.withLock { $0.deadlines.count } }
+
     // MARK: The thread
 
     private func run() {
-        state.withLock { $0.thread = pthread_self() }
         var jobs: [UnownedJob] = []
         var events = unsafe [epoll_event](repeating: epoll_event(), count: 128)
+        var ready: [(Registration, IOEvents)] = []
         while true {
-            let due = state.withLock { state -> [Registration] in
-                swap(&jobs, &state.jobs)
-                return state.timers.isEmpty ? [] : state.timers.takeDue(MonotonicTime.now).compactMap { state.registrations[$0] }
-            }
-            for registration in due { registration.deadlinePassed() }
-            for job in jobs { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
-            jobs.removeAll(keepingCapacity: true)
-            // What the jobs have queued runs before the thread sleeps.
-            let timeout = state.withLock { state -> Int32 in
-                state.jobs.isEmpty ? state.timers.next?.remainingMilliseconds(at: MonotonicTime.now) ?? -1 : 0
-            }
+            let timeout = runJobs(&jobs)
             let count = unsafe events.withUnsafeMutableBufferPointer {
                 unsafe epoll_wait(epoll, $0.baseAddress, Int32($0.count), timeout)
             }
-            guard count > 0 else { continue }
-            for index in 0..<Int(count) { unsafe dispatch(events[index]) }
+            let code = errno
+            if count < 0 && code != EINTR { return giveUp(IOErrors.calling("epoll_wait", code)) }
+            // The counter is emptied before the jobs are looked at: whatever was queued before a wake-up is seen after it.
+            let isWoken = state.withLock { state -> Bool in
+                state.isAsleep = false
+                var isWoken = false
+                for index in 0..<max(Int(count), 0) {
+                    let id = unsafe events[index].data.u64
+                    if id == 0 { isWoken = true }
+                    if let registration = state.registrations[id] {
+                        unsafe ready.append((registration, Self.found(events[index].events)))
+                    }
+                }
+                return isWoken
+            }
+            if isWoken { Wake.clear(wakeup) }
+            for (registration, found) in ready { registration.fire(found) }
+            ready.removeAll(keepingCapacity: true)
         }
     }
 
-    private func dispatch(_ event: epoll_event) {
-        let id = unsafe event.data.u64
-        guard id != 0 else {
-
-            // The flag falls before the counter is read, so that a wake in between is never lost.
-            state.withLock { $0.isWakePending = false }
-            Wake.clear(wakeup)
-            return
+    /// Runs what is queued and what is due, and returns for how many milliseconds there is nothing more to do.
+    private func runJobs(_ jobs: inout [UnownedJob]) -> Int32 {
+        for _ in 0..<Self.roundsBetweenLooks {
+            let (due, now, timeout) = state.withLock { state -> ([Registration], MonotonicTime?, Int32) in
+                swap(&jobs, &state.jobs)
+                let now = state.deadlines.next == nil ? nil : clock.now
+                let due = now.map { state.deadlines.takeDue($0).compactMap { state.registrations[$0] } } ?? []
+                guard jobs.isEmpty && due.isEmpty else { return (due, now, 0) }
+                state.isAsleep = true
+                guard let now, let next = state.deadlines.next else { return ([], nil, -1) }
+                return ([], now, next.remainingMilliseconds(at: now))
+            }
+            if jobs.isEmpty && due.isEmpty { return timeout }
+            if let now { for registration in due { registration.deadlinePassed(at: now) } }
+            for job in jobs { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
+            jobs.removeAll(keepingCapacity: true)
         }
-        guard let registration = state.withLock({ $0.registrations[id] }) else { return }
+        return 0
+    }
+
+    private static func found(_ events: UInt32) -> IOEvents {
         var found: IOEvents = []
-        if unsafe event.events & UInt32(EPOLLIN.rawValue) != 0 { found.insert(.read) }
-        if unsafe event.events & UInt32(EPOLLOUT.rawValue) != 0 { found.insert(.write) }
-        if unsafe event.events & (UInt32(EPOLLRDHUP.rawValue) | UInt32(EPOLLHUP.rawValue) | UInt32(EPOLLERR.rawValue)) != 0 {
+        if events & UInt32(EPOLLIN.rawValue) != 0 { found.insert(.read) }
+        if events & UInt32(EPOLLOUT.rawValue) != 0 { found.insert(.write) }
+        if events & (UInt32(EPOLLRDHUP.rawValue) | UInt32(EPOLLHUP.rawValue) | UInt32(EPOLLERR.rawValue)) != 0 {
             found.formUnion([.read, .write, .hangup])
         }
-        registration.fire(found)
-    }
-}
-
-/// Deadlines in order. A registration stands in it once; a wait that ends early leaves its entry, which does nothing when due.
-struct TimerQueue {
-    private var heap: [(deadline: Deadline, id: UInt64)] = []
-
-    var isEmpty: Bool { heap.isEmpty }
-    var next: Deadline? { heap.first?.deadline }
-
-    /// True when the new deadline is the first.
-    mutating func insert(_ deadline: Deadline, _ id: UInt64) -> Bool {
-        heap.append((deadline, id))
-        var child = heap.count - 1
-        while child > 0, heap[child].deadline < heap[(child - 1) / 2].deadline {
-            heap.swapAt(child, (child - 1) / 2)
-            child = (child - 1) / 2
-        }
-        return child == 0
+        return found
     }
 
-    mutating func takeDue(_ now: MonotonicTime) -> [UInt64] {
-        var due: [UInt64] = []
-        while let first = heap.first, first.deadline.isDue(at: now) {
-            due.append(first.id)
-            removeFirst()
-        }
-        return due
-    }
-
-    private mutating func removeFirst() {
-        heap.swapAt(0, heap.count - 1)
-        heap.removeLast()
-        var parent = 0
-        while true {
-            let left = 2 * parent + 1
-            guard left < heap.count else { return }
-            let smaller = left + 1 < heap.count && heap[left + 1].deadline < heap[left].deadline ? left + 1 : left
-            guard heap[smaller].deadline < heap[parent].deadline else { return }
-            heap.swapAt(smaller, parent)
-            parent = smaller
-        }
-    }
-}
-
-/// A descriptor the reactor watches: what is known of it, and who waits.
-///
-/// Up to two tasks wait at once, one to read and one to write; a third gets `.busy`. Readiness that nobody waits for is kept until somebody does.
-package final class Registration: Sendable {
-    @safe
-    private struct Waiter {
-        let continuation: UnsafeContinuation<WaitOutcome, Never>
-        let events: IOEvents
-        let ticket: UInt64
-        let deadline: Deadline?
-    }
-    private struct State {
-        var latched: IOEvents = []
-        var first: Waiter?
-        var second: Waiter?
-        var nextTicket: UInt64 = 0
-        /// Waits cancelled before they could park.
-        var cancelled: UInt64?
-        /// The earliest deadline the reactor has an entry for.
-        var scheduled: Deadline?
-        var isClosed = false
-    }
-    private let state = Lock(State())
-    private let reactor: SslReactor
-    let id: UInt64
-    /// The descriptor.
-    package let fd: Int32
-
-    init(fd: Int32, id: UInt64, reactor: SslReactor) {
-        self.fd = fd
-        self.id = id
-        self.reactor = reactor
-    }
-
-    /// Stops watching; whoever waits is resumed with `.closed`.
-    package func deregister() {
-        reactor.remove(self)
-        let (first, second) = state.withLock { state in
+    /// The thread cannot go on, for example because the program has closed all descriptors of the process: nobody is left waiting.
+    private func giveUp(_ reason: SslSocketError) {
+        let (jobs, registrations) = state.withLock { state in
             defer {
-                state.first = nil
-                state.second = nil
+                state.jobs = []
+                state.registrations = [:]
+                state.deadlines = DeadlineQueue()
             }
-            state.isClosed = true
-            return (state.first, state.second)
+            state.failure = reason
+            return (state.jobs, Array(state.registrations.values))
         }
-        unsafe first?.continuation.resume(returning: .closed)
-        unsafe second?.continuation.resume(returning: .closed)
+        for registration in registrations { registration.close() }
+        for job in jobs { globalConcurrentExecutor.enqueue(job) }
     }
-
-    /// Suspends until one of the events, the deadline, cancellation of the task or the end of the registration.
-    ///
-    /// Call it only after the system has said that it would block.
-    package func wait(_ events: IOEvents, deadline: Deadline?, isolation: isolated (any Actor)?) async -> WaitOutcome {
-        let (now, ticket) = state.withLock { state -> (WaitOutcome?, UInt64) in
-            if let ready = Self.takeLatched(&state, events) { return (ready, 0) }
-            state.nextTicket += 1
-            return (nil, state.nextTicket)
-        }
-        if let now { return now }
-        return await withTaskCancellationHandler {
-            // Without this capture the closure would leave the caller's actor (swiftlang/swift issue 80753).
-            _ = isolation
-            return unsafe await withUnsafeContinuation { continuation in
-                unsafe park(Waiter(continuation: continuation, events: events, ticket: ticket, deadline: deadline))
-            }
-        } onCancel: {
-            cancel(ticket)
-        }
-    }
-
-    private static func takeLatched(_ state: inout State, _ events: IOEvents) -> WaitOutcome? {
-        if state.isClosed { return .closed }
-        let found = state.latched.intersection(events.union(.hangup))
-        guard !found.isDisjoint(with: events) else { return nil }
-        state.latched.subtract(found.subtracting(.hangup))
-        return .ready(found)
-    }
-
-    private func park(_ waiter: Waiter) {
-        let (now, schedules) = state.withLock { state -> (WaitOutcome?, Bool) in
-            if state.cancelled == waiter.ticket {
-                state.cancelled = nil
-                return (.cancelled, false)
-            }
-            if let ready = Self.takeLatched(&state, waiter.events) { return (ready, false) }
-            if state.first == nil {
-                state.first = waiter
-            } else if state.second == nil {
-                state.second = waiter
-            } else {
-                return (.busy, false)
-            }
-            // One entry serves all waits that end before it is due: it is renewed then, so that a wait usually costs none.
-            guard let deadline = waiter.deadline, state.scheduled.map({ deadline < $0 }) ?? true else { return (nil, false) }
-            state.scheduled = deadline
-            return (nil, true)
-        }
-        if let now {
-            unsafe waiter.continuation.resume(returning: now)
-        } else if schedules, let deadline = waiter.deadline {
-            reactor.schedule(deadline, self)
-        }
-    }
-
-    /// The system reports events.
-    func fire(_ events: IOEvents) {
-        let (first, second) = state.withLock { state -> (Waiter?, Waiter?) in
-            var first: Waiter?
-            var second: Waiter?
-            if let waiter = state.first, !waiter.events.isDisjoint(with: events) {
-                first = waiter
-                state.first = nil
-            }
-            if let waiter = state.second, !waiter.events.isDisjoint(with: events) {
-                second = waiter
-                state.second = nil
-            }
-            var unclaimed = events
-            if let first { unclaimed.subtract(first.events) }
-            if let second { unclaimed.subtract(second.events) }
-            state.latched.formUnion(unclaimed)
-            return (first, second)
-        }
-        if let first { unsafe first.continuation.resume(returning: .ready(events.intersection(first.events.union(.hangup)))) }
-        if let second { unsafe second.continuation.resume(returning: .ready(events.intersection(second.events.union(.hangup)))) }
-    }
-
-    /// The reactor's entry is due: ends the waits whose deadline has passed and renews the entry for the others.
-    func deadlinePassed() {
-        let now = MonotonicTime.now
-        let (ended, next) = state.withLock { state -> ([Waiter], Deadline?) in
-            var ended: [Waiter] = []
-            if let waiter = state.first, let deadline = waiter.deadline, deadline.isDue(at: now) {
-                ended.append(waiter)
-                state.first = nil
-            }
-            if let waiter = state.second, let deadline = waiter.deadline, deadline.isDue(at: now) {
-                ended.append(waiter)
-                state.second = nil
-            }
-            state.scheduled = [state.first?.deadline, state.second?.deadline].compactMap { $0 }.min()
-            return (ended, state.scheduled)
-        }
-        for waiter in ended { unsafe waiter.continuation.resume(returning: .timedOut) }
-        if let next { reactor.schedule(next, self) }
-    }
-
-    private func cancel(_ ticket: UInt64) {
-        let waiter = state.withLock { state -> Waiter? in
-            if state.first?.ticket == ticket {
-                defer { state.first = nil }
-                return state.first
-            }
-            if state.second?.ticket == ticket {
-                defer { state.second = nil }
-                return state.second
-            }
-            if ticket > 0, !state.isClosed { state.cancelled = ticket }
-            return nil
-        }
-        unsafe waiter?.continuation.resume(returning: .cancelled)
-    }
-}
-
-/// The counter that wakes a thread out of its wait.
-enum Wake {
-    static func raise(_ fd: Int32) { var one: UInt64 = 1; _ = unsafe write(fd, &one, 8) }
-    static func clear(_ fd: Int32) { var one: UInt64 = 0; _ = unsafe read(fd, &one, 8) }
 }

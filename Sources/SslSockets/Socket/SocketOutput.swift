@@ -9,16 +9,18 @@ package final class SocketOutput: TlsSink {
     private var queue = ByteQueue()
     /// Its size, apart because it is asked for after every write: reading a number needs no check for exclusive access.
     private var queued = 0
+    // None of these is visible outside the module, so that the compiler proves their accesses exclusive instead of checking each.
+
     /// Where to send; nil keeps everything queued (before there is a descriptor, and in memory pipes).
-    package var descriptor: SocketDescriptor?
+    var descriptor: SocketDescriptor?
     /// Sends each piece as it comes, when nothing is queued before it.
-    package var sendsAtOnce = true
+    var sendsAtOnce = true
     /// The errno that ended sending; 0 while it works.
-    package private(set) var failure: Int32 = 0
+    private(set) var failure: Int32 = 0
     /// Octets given to the system since ``takeSent()``.
     private var sent = 0
     /// The system took less than it was given: wait until it is writable.
-    package private(set) var isBlocked = false
+    private(set) var isBlocked = false
 
     /// One system call carries so much.
     private static let batch = 65_536
@@ -65,7 +67,7 @@ package final class SocketOutput: TlsSink {
 
     /// Sends what is queued until the system takes no more.
     package func drain() {
-        guard let descriptor, failure == 0, !isBlocked else { return }
+        guard queued > 0, let descriptor, failure == 0, !isBlocked else { return }
         while queued > 0 {
             switch unsafe descriptor.send(queue.readable) {
             case .bytes(let n):

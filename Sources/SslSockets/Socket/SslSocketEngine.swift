@@ -30,6 +30,8 @@ extension SslSocket {
             emit(.hostFound)
             guard epoch == self.epoch else { return }
             let attempts = ConnectAttempts(addresses, host: peerName)
+            // Before the lookup goes, and its descriptor with it: the number may be another's at once.
+            dropRegistration()
             stage = .connecting(attempts)
             setState(.connecting)
             if epoch == self.epoch { attempted(attempts) }

@@ -155,6 +155,7 @@ public struct TestAuthority: Sendable {
         [TlsNameAttribute(oid: "2.5.4.3", value: commonName)]
     }
 
+    /// What the certificate of an authority says.
     package static func authorityTemplate(
         _ name: String, _ validity: ClosedRange<SslInstant>, pathLength: Int?
     ) -> TlsCertificateTemplate {

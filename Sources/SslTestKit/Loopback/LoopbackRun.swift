@@ -148,9 +148,9 @@ extension Plan {
         var result = SocketReport()
         // A failed handshake is told to the hook; closing the server then ends the wait for a connection.
         let failure = Lock<SslSocketError?>(nil)
-        server.onHandshakeFailure { error in
+        server.onHandshakeFailure { [weak server] error in
             failure.withLock { $0 = error }
-            server.close()
+            server?.close()
         }
         do throws(SslSocketError) {
             let socket = try await server.accept()

@@ -3,7 +3,7 @@ package import SslSockets
 package import SslValues
 
 /// One end of a ``DatagramPipe``: a DTLS session driven without a socket.
-package final class DatagramEndpoint: TlsSinkBox {
+package final class DatagramEndpoint: DatagramOutbox {
     let session: any TlsDatagramSession
     private let role: SslRole
     private let store: any TlsTrustStore
@@ -17,6 +17,7 @@ package final class DatagramEndpoint: TlsSinkBox {
     package private(set) var isClosedByPeer = false
     private var isDue = true
 
+    /// Makes a client.
     package init(clientTo host: String, configuration: SslConfiguration) throws(SslSocketError) {
         let context = try configuration.context(role: .client, transport: .datagram)
         role = .client
@@ -27,6 +28,7 @@ package final class DatagramEndpoint: TlsSinkBox {
         session = try context.makeDatagramSession(TlsSessionParameters(serverName: peer.serverName))
     }
 
+    /// Makes a server.
     package init(server configuration: SslConfiguration) throws(SslSocketError) {
         let context = try configuration.context(role: .server, transport: .datagram)
         role = .server
@@ -118,14 +120,17 @@ package final class DatagramEndpoint: TlsSinkBox {
 }
 
 /// Keeps each piece as the datagram it is.
-package class TlsSinkBox: TlsSink {
+package class DatagramOutbox: TlsSink {
     /// Datagrams to be carried to the peer.
     package var datagrams: [[UInt8]] = []
 
+    /// Holds nothing.
     package init() {}
 
+    /// Keeps a datagram.
     package func put(_ bytes: UnsafeRawBufferPointer) { datagrams.append(unsafe [UInt8](bytes)) }
 
+    /// Gives the datagrams away.
     package func take() -> [[UInt8]] {
         defer { datagrams = [] }
         return datagrams
@@ -134,13 +139,16 @@ package class TlsSinkBox: TlsSink {
 
 /// A DTLS client and server in one thread, connected by memory.
 package final class DatagramPipe {
+    /// The end that begins.
     package let client: DatagramEndpoint
+    /// The end that answers.
     package let server: DatagramEndpoint
     /// What becomes of each datagram: those that arrive in its place. By default itself, once.
     package var onTheWay: ([UInt8]) -> [[UInt8]] = { [$0] }
     /// Every datagram that was sent, before anything happened to it.
     package private(set) var log: [[UInt8]] = []
 
+    /// Connects two ends.
     package init(client: DatagramEndpoint, server: DatagramEndpoint) {
         self.client = client
         self.server = server

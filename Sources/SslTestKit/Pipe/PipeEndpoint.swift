@@ -6,7 +6,9 @@ public import SslValues
 ///
 /// It belongs to one thread at a time.
 public final class PipeEndpoint {
+    /// The connection it drives.
     package let connection: TlsConnection
+    /// Where the connection puts its ciphertext.
     package let output = SocketOutput()
     private let configuration: SslConfiguration
     private var inbox: [UInt8] = []

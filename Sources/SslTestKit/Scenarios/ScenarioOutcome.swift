@@ -22,7 +22,9 @@ public struct ScenarioOutcome: Sendable, CustomStringConvertible {
 }
 
 extension ScenarioOutcome: Hashable {
+    /// Compares what became of the ends, and not the details.
     public static func == (a: ScenarioOutcome, b: ScenarioOutcome) -> Bool { a.client == b.client && a.server == b.server }
+    /// Hashes what became of the ends.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(client)
         hasher.combine(server)
