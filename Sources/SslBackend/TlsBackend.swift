@@ -42,7 +42,8 @@ public protocol TlsBackend: AnyObject, Sendable {
     ///
     /// Never asks on a terminal. An encrypted key without or with a wrong passphrase fails with
     /// ``SslSocketError/Code/wrongPassphrase``, a damaged one with ``SslSocketError/Code/invalidUserData``.
-    func makePrivateKey(_ bytes: SecretBytes, format: SslEncodingFormat, passphrase: SecretBytes?) throws(SslSocketError) -> any TlsKey
+    func makePrivateKey(_ bytes: SecretBytes, format: SslEncodingFormat, passphrase: SecretBytes?) throws(SslSocketError)
+        -> any TlsKey
 
     /// Makes a new key pair.
     func generateKey(_ kind: TlsKeyKind) throws(SslSocketError) -> any TlsKey

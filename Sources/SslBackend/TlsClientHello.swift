@@ -53,7 +53,9 @@ public struct TlsClientHello: Sendable, Hashable {
             guard records.count > position else { return .incomplete }
             guard unsafe records[position] == 22 else { return position == 0 ? .notTls : .hello(.malformed) }
             // A record's first two version octets tell TLS from chance at the first opportunity.
-            if records.count > position + 1, unsafe records[position + 1] != 3 { return position == 0 ? .notTls : .hello(.malformed) }
+            if records.count > position + 1, unsafe records[position + 1] != 3 {
+                return position == 0 ? .notTls : .hello(.malformed)
+            }
             guard records.count >= position + 5 else { return .incomplete }
             let length = unsafe Int(records[position + 3]) << 8 | Int(records[position + 4])
             guard length > 0, length <= 16_384 + 256 else { return .hello(.malformed) }
@@ -139,7 +141,8 @@ public struct TlsClientHello: Sendable, Hashable {
         for octet in octets {
             switch octet {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"): name.append(octet | 0x20)
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
+                UInt8(ascii: "."),
                 UInt8(ascii: "_"):
                 name.append(octet)
             default: return nil

@@ -118,10 +118,13 @@ public struct TlsSessionState: ~Copyable {
         case .incomplete:
             guard isEndOfStream else { return .stop(.wantsInput(0)) }
             return .stop(
-                fail(SslSocketError(.truncated, "The peer closed the connection before it sent a whole ClientHello", backend: backend)))
+                fail(
+                    SslSocketError(
+                        .truncated, "The peer closed the connection before it sent a whole ClientHello", backend: backend)))
         case .notTls:
             return .stop(
-                refuse(.unexpectedMessage, SslSocketError(.notTls, "What the peer sent is not a TLS handshake", backend: backend)))
+                refuse(.unexpectedMessage, SslSocketError(.notTls, "What the peer sent is not a TLS handshake", backend: backend))
+            )
         case .hello(let hello):
             clientHello = hello
             gate = pauses ? .asked : .open

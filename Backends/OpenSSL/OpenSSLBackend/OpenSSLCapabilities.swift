@@ -1,29 +1,29 @@
 #if OpenSSL
-    internal import CSslOpenSSL
-    internal import SslBackend
-    internal import SslValues
+internal import CSslOpenSSL
+internal import SslBackend
+internal import SslValues
 
-    /// What the loaded OpenSSL and this backend can do.
-    enum OpenSSLCapabilities {
-        /// Asked from the library once.
-        static let found = TlsCapabilities(
-            versions: OpenSSLOptions.versions,
-            cipherSuites: SslCipher.all.filter { OpenSSLOptions.cipherNames[$0.code] != nil },
-            groups: OpenSSLOptions.groups,
-            signatureSchemes: OpenSSLOptions.signatureSchemes,
-            keyAlgorithms: [.rsa, .rsaPss, .ec, .ed25519, .ed448],
-            classes: [.key, .certificate, .socket, .ellipticCurve, .dtls, .dtlsCookie],
-            features: Set(SslFeature.allCases.filter { lacks[$0] == nil }),
-            lacks: lacks)
+/// What the loaded OpenSSL and this backend can do.
+enum OpenSSLCapabilities {
+    /// Asked from the library once.
+    static let found = TlsCapabilities(
+        versions: OpenSSLOptions.versions,
+        cipherSuites: SslCipher.all.filter { OpenSSLOptions.cipherNames[$0.code] != nil },
+        groups: OpenSSLOptions.groups,
+        signatureSchemes: OpenSSLOptions.signatureSchemes,
+        keyAlgorithms: [.rsa, .rsaPss, .ec, .ed25519, .ed448],
+        classes: [.key, .certificate, .socket, .ellipticCurve, .dtls, .dtlsCookie],
+        features: Set(SslFeature.allCases.filter { lacks[$0] == nil }),
+        lacks: lacks)
 
-        /// Why what is missing is missing.
-        static let lacks: [SslFeature: String] = [
-            .psk: "pre-shared keys are not implemented in this backend yet",
-            .ocsp: "OCSP stapling is not implemented in this backend yet",
-            .earlyData: "early data is not implemented in this backend yet",
-            .externalKeys: "OpenSSL 3 signs through providers only, and this backend has none of its own",
-            .pkcs11: "OpenSSL 3 reaches tokens through a provider that is not part of it",
-            .backendOptions: "everything OpenSSL's configuration language could set is a setting of its own",
-        ]
-    }
+    /// Why what is missing is missing.
+    static let lacks: [SslFeature: String] = [
+        .psk: "pre-shared keys are not implemented in this backend yet",
+        .ocsp: "OCSP stapling is not implemented in this backend yet",
+        .earlyData: "early data is not implemented in this backend yet",
+        .externalKeys: "OpenSSL 3 signs through providers only, and this backend has none of its own",
+        .pkcs11: "OpenSSL 3 reaches tokens through a provider that is not part of it",
+        .backendOptions: "everything OpenSSL's configuration language could set is a setting of its own",
+    ]
+}
 #endif

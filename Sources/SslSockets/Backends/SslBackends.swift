@@ -51,7 +51,8 @@ public enum SslBackends {
             }
         }
         guard let first = all.first else {
-            throw SslSocketError(.noBackend, "No TLS backend is linked into this program; build with the trait GnuTLS or OpenSSL")
+            throw SslSocketError(
+                .noBackend, "No TLS backend is linked into this program: build the package with the trait of one")
         }
         return first
     }
@@ -72,13 +73,15 @@ public enum SslBackends {
     /// - Throws: ``SslSocketError/Code/invalidUserData`` when the name is taken, or holds anything but lower-case letters, digits, `-` and `_`.
     public static func register(_ backend: any TlsBackend) throws(SslSocketError) {
         let name = backend.name
-        let isProper = !name.isEmpty
+        let isProper =
+            !name.isEmpty
             && name.utf8.allSatisfy {
                 (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
                     || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
             }
         guard isProper else {
-            throw SslSocketError(.invalidUserData, "A TLS backend cannot be named \"\(name)\": use lower-case letters, digits, - and _")
+            throw SslSocketError(
+                .invalidUserData, "A TLS backend cannot be named \"\(name)\": use lower-case letters, digits, - and _")
         }
         let isNew = state.withLock { state -> Bool in
             guard !(LinkedBackends.all + state.registered).contains(where: { $0.name == name }) else { return false }

@@ -22,7 +22,8 @@ enum FileReader {
             if n == 0 { return content }
             content.append(contentsOf: chunk.prefix(n))
             guard content.count <= limit else {
-                throw SslSocketError(.unreadableFile, "The file \(path) is larger than \(limit >> 20) MiB: it holds no certificate or key")
+                throw SslSocketError(
+                    .unreadableFile, "The file \(path) is larger than \(limit >> 20) MiB: it holds no certificate or key")
             }
         }
     }

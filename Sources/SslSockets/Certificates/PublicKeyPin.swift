@@ -6,7 +6,9 @@ extension SslCertificate {
     /// nil when no backend can compute it.
     public var publicKeyPin: String? {
         for backend in SslBackends.all {
-            if let digest = backend.digest(publicKeyInfo, .sha256) { return String(decoding: Pem.encodeBase64(digest), as: UTF8.self) }
+            if let digest = backend.digest(publicKeyInfo, .sha256) {
+                return String(decoding: Pem.encodeBase64(digest), as: UTF8.self)
+            }
         }
         return nil
     }

@@ -47,7 +47,8 @@ public struct SslCertificate: Sendable {
         let list: [[UInt8]]
         switch format {
         case .der: list = [bytes]
-        case .pem: list = try Pem.blocks(in: bytes, labels: ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"]).map(\.der)
+        case .pem:
+            list = try Pem.blocks(in: bytes, labels: ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"]).map(\.der)
         }
         var result: [SslCertificate] = []
         for der in list { result.append(SslCertificate(try engine.makeCertificate(der: der))) }
@@ -124,5 +125,7 @@ extension SslCertificate: Hashable, CustomStringConvertible {
 
 extension SslCertificate {
     /// The same certificate in the hands of `backend`.
-    func parsed(by backend: any TlsBackend) throws(SslSocketError) -> any X509Certificate { try backend.makeCertificate(der: der) }
+    func parsed(by backend: any TlsBackend) throws(SslSocketError) -> any X509Certificate {
+        try backend.makeCertificate(der: der)
+    }
 }

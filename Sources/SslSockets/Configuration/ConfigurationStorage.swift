@@ -49,7 +49,8 @@ extension SslConfiguration.Values {
         let range = transport == .datagram && protocolRange == .secureProtocols ? SslProtocol.dtlsV1_2OrLater : protocolRange
         guard let versions = range.versions, versions.lowerBound.isDatagram == (transport == .datagram) else {
             throw SslSocketError(
-                .invalidUserData, "The protocol \(protocolRange) cannot be used for \(transport == .stream ? "TLS over a stream" : "DTLS")")
+                .invalidUserData,
+                "The protocol \(protocolRange) cannot be used for \(transport == .stream ? "TLS over a stream" : "DTLS")")
         }
         let verifies = peerVerifyMode.effective(for: role)
         let sources = TlsTrustSources(includesSystem: usesSystemCaCertificates, anchors: caCertificates.map(\.der))
@@ -74,7 +75,8 @@ extension SslConfiguration.Values {
             settings.credentials.append(TlsCredentials(chain: credential.chain.map(\.der), key: try key.handle(for: backend)))
         }
         if role == .server && settings.credentials.isEmpty {
-            throw SslSocketError(.invalidUserData, "A TLS server needs a certificate and its private key; the configuration has none")
+            throw SslSocketError(
+                .invalidUserData, "A TLS server needs a certificate and its private key; the configuration has none")
         }
         for name in allowedNextProtocols {
             guard (1...255).contains(name.utf8.count) else {

@@ -128,7 +128,9 @@ public struct SslConfiguration: Sendable {
     }
 
     /// Loads a chain (PEM, leaf first) and its key from files.
-    public mutating func setCredentials(certificateFile: String, keyFile: String, passphrase: String? = nil) throws(SslSocketError) {
+    public mutating func setCredentials(certificateFile: String, keyFile: String, passphrase: String? = nil)
+        throws(SslSocketError)
+    {
         let chain = try SslCertificate.certificates(fromFile: certificateFile, backend: values.backend)
         let key = try SslKey(fromFile: keyFile, passphrase: passphrase, backend: values.backend)
         change { $0.credentials = [SslCredentials(chain: chain, key: key)] }

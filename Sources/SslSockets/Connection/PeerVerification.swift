@@ -93,7 +93,9 @@ package struct PeerVerification: Sendable {
     }
 
     private func validity(of path: [any X509Certificate]) -> ClosedRange<SslInstant>? {
-        guard let start = path.compactMap(\.notBefore).max(), let end = path.compactMap(\.notAfter).min(), start <= end else { return nil }
+        guard let start = path.compactMap(\.notBefore).max(), let end = path.compactMap(\.notAfter).min(), start <= end else {
+            return nil
+        }
         return start...end
     }
 }
@@ -104,7 +106,8 @@ extension SslErrorCode {
         switch self {
         case .certificateExpired, .certificateNotYetValid: .certificateExpired
         case .certificateRevoked: .certificateRevoked
-        case .selfSignedCertificate, .selfSignedCertificateInChain, .unableToGetLocalIssuerCertificate, .unableToGetIssuerCertificate,
+        case .selfSignedCertificate, .selfSignedCertificateInChain, .unableToGetLocalIssuerCertificate,
+            .unableToGetIssuerCertificate,
             .unableToVerifyFirstCertificate, .invalidCaCertificate, .pathLengthExceeded:
             .unknownCa
         case .invalidPurpose: .unsupportedCertificate

@@ -119,7 +119,9 @@ package final class TlsConnection {
                 phase = .established
                 return .progressed
             case .earlyData:
-                return end(SslSocketError(.unsupportedFeature, "Early data arrived although none was allowed", backend: context.backend.name))
+                return end(
+                    SslSocketError(
+                        .unsupportedFeature, "Early data arrived although none was allowed", backend: context.backend.name))
             case .wantsInput: return .wantsInput
             case .needsDecision(.clientHello):
                 phase = .awaitingClientHello
@@ -172,7 +174,9 @@ package final class TlsConnection {
             if judgePeer() { return (0, .phaseChanged) }
             return (0, .progressed)
         case .needsDecision(.clientHello), .earlyData:
-            return (0, end(SslSocketError(.sslInternal, "The engine asked for a decision out of turn", backend: context.backend.name)))
+            return (
+                0, end(SslSocketError(.sslInternal, "The engine asked for a decision out of turn", backend: context.backend.name))
+            )
         case .closed:
             phase = .halfClosed
             return (0, .phaseChanged)

@@ -123,5 +123,7 @@ final class AcceptQueue: Sendable {
         waiter?.resume(returning: .failed(Self.cancellation))
     }
 
-    private static var cancellation: SslSocketError { SslSocketError(.cancelled, "The task that waited for a connection was cancelled") }
+    private static var cancellation: SslSocketError {
+        SslSocketError(.cancelled, "The task that waited for a connection was cancelled")
+    }
 }

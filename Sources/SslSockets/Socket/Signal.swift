@@ -65,6 +65,8 @@ final class SignalTable {
 
 /// The signals of a socket.
 enum SslSocketSignal {
-    case hostFound, connected, disconnected, stateChanged, errorOccurred, readyRead, bytesWritten, aboutToClose, readChannelFinished
-    case encrypted, modeChanged, encryptedBytesWritten, peerVerifyError, sslErrors, alertSent, alertReceived, newSessionTicketReceived
+    case hostFound, connected, disconnected, stateChanged, errorOccurred, readyRead, bytesWritten, aboutToClose,
+        readChannelFinished
+    case encrypted, modeChanged, encryptedBytesWritten, peerVerifyError, sslErrors, alertSent, alertReceived,
+        newSessionTicketReceived
 }

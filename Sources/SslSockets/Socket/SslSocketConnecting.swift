@@ -88,7 +88,8 @@ extension SslSocket {
             fail(
                 SslSocketError(
                     .unexpectedPlaintext,
-                    "\(incoming.count) octets of plain text were left over at the switch to TLS; they may have been slipped in by an attacker"))
+                    "\(incoming.count) octets of plain text were left over at the switch to TLS; they may have been slipped in by an attacker"
+                ))
             return
         }
         let epoch = epoch

@@ -82,7 +82,9 @@ extension SslSocket {
         isWarm = true
         let scratch = unsafe BufferPool.take(.large)
         defer { unsafe BufferPool.give(scratch) }
-        let room = unsafe connection == nil && readLimit > 0 ? UnsafeMutableRawBufferPointer(rebasing: scratch.prefix(readLimit - incoming.count)) : scratch
+        let room =
+            unsafe connection == nil && readLimit > 0
+            ? UnsafeMutableRawBufferPointer(rebasing: scratch.prefix(readLimit - incoming.count)) : scratch
         switch unsafe descriptor.receive(into: room) {
         case .bytes(let count):
             if count < room.count && !hasHangup { isReadable = false }
@@ -206,14 +208,17 @@ extension SslSocket {
     private func choose(_ connection: TlsConnection) {
         guard let hook = clientHelloHook, let hello = connection.clientHello else { return connection.answerClientHello(nil) }
         let told = SslClientHello(
-            serverName: hello.serverName, applicationProtocols: hello.applicationProtocols.map { String(decoding: $0, as: UTF8.self) })
+            serverName: hello.serverName,
+            applicationProtocols: hello.applicationProtocols.map { String(decoding: $0, as: UTF8.self) })
         switch hook(self, told) {
         case .proceed: connection.answerClientHello(nil)
         case .use(let configuration): connection.answerClientHello(configuration)
         case .refuse:
             connection.refuseClientHello(
                 .unrecognizedName,
-                SslSocketError(.handshakeFailed, "The server name \"\(hello.serverName ?? "")\" was refused", backend: connection.backendName))
+                SslSocketError(
+                    .handshakeFailed, "The server name \"\(hello.serverName ?? "")\" was refused", backend: connection.backendName
+                ))
         }
     }
 

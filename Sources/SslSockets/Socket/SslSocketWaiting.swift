@@ -46,7 +46,8 @@ extension SslSocket {
         switch stage {
         case .idle: return nil
         case .lookup(let lookup): return Wait(descriptor: lookup.fd, events: .read, deadline: nil)
-        case .connecting(let attempts): return Wait(descriptor: attempts.waitDescriptor, events: .read, deadline: attempts.nextDeadline)
+        case .connecting(let attempts):
+            return Wait(descriptor: attempts.waitDescriptor, events: .read, deadline: attempts.nextDeadline)
         case .open(let descriptor):
             var events: IOEvents = []
             if wantsToRead { events.insert(.read) }
@@ -163,7 +164,9 @@ extension SslSocket {
             case .disconnected: "the end of the connection"
             }
         let peer = peerName.isEmpty ? "" : " with \(peerName)"
-        return SslSocketError(.socketTimeout, "\(what.prefix(1).uppercased())\(what.dropFirst())\(peer) took longer than \(timeout.map { "\($0)" } ?? "allowed")")
+        return SslSocketError(
+            .socketTimeout,
+            "\(what.prefix(1).uppercased())\(what.dropFirst())\(peer) took longer than \(timeout.map { "\($0)" } ?? "allowed")")
     }
 
     // MARK: The waits of Qt

@@ -35,7 +35,8 @@ public enum SslStartTls: String, Sendable, Hashable, CaseIterable {
         guard socket.bytesAvailable == 0 else {
             throw SslSocketError(
                 .unexpectedPlaintext,
-                "The server sent \(socket.bytesAvailable) octets beyond its answer to STARTTLS; they may have been slipped in by an attacker")
+                "The server sent \(socket.bytesAvailable) octets beyond its answer to STARTTLS; they may have been slipped in by an attacker"
+            )
         }
     }
 }
@@ -95,7 +96,9 @@ private struct Dialogue {
         }
     }
 
-    private func say(_ text: String) async throws(SslSocketError) { try await socket.send(text + "\r\n", timeout: try timeLeft()) }
+    private func say(_ text: String) async throws(SslSocketError) {
+        try await socket.send(text + "\r\n", timeout: try timeLeft())
+    }
 
     private mutating func line() async throws(SslSocketError) -> String {
         linesLeft -= 1
@@ -118,7 +121,8 @@ private struct Dialogue {
 
     private func unexpected(_ answer: String, _ what: String) -> SslSocketError {
         // What a stranger said may hold control characters.
-        let shown = String(answer.unicodeScalars.prefix(200).map { $0.properties.generalCategory == .control ? "?" : Character($0) })
+        let shown = String(
+            answer.unicodeScalars.prefix(200).map { $0.properties.generalCategory == .control ? "?" : Character($0) })
         return SslSocketError(.handshakeFailed, "The server answered \(what) with \"\(shown)\"")
     }
 }
