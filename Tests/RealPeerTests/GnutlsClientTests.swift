@@ -3,65 +3,67 @@ internal import SslTestKit
 internal import TestProcesses
 internal import Testing
 
-/// `gnutls-cli` to our server.
-@Suite struct GnutlsClientTests {
-    /// Its messages go into a file, so that standard output is what the server said.
-    private func start(
-        _ cell: Cell, _ server: Server, trusting anchors: String, _ options: [String] = [], folder: ScratchFolder, outputFile: String? = nil
-    ) throws -> ChildProcess {
-        let program = try ProgramPath.find("gnutls-cli", package: "gnutls-bin")
-        return try ChildProcess(
-            program,
-            [
-                "--port", "\(server.port)", "--x509cafile", anchors, "--priority", cell.gnutlsPriority, "--verify-hostname",
-                TestIdentity.defaultHost, "--sni-hostname", TestIdentity.defaultHost, "--logfile", folder.file("log"),
-            ] + options + ["127.0.0.1"], input: .pipe, outputFile: outputFile)
-    }
+extension RealPeers {
+    /// `gnutls-cli` to our server.
+    @Suite struct GnutlsClientTests {
+        /// Its messages go into a file, so that standard output is what the server said.
+        private func start(
+            _ cell: Cell, _ server: Server, trusting anchors: String, _ options: [String] = [], folder: ScratchFolder, outputFile: String? = nil
+        ) throws -> ChildProcess {
+            let program = try ProgramPath.find("gnutls-cli", package: "gnutls-bin")
+            return try ChildProcess(
+                program,
+                [
+                    "--port", "\(server.port)", "--x509cafile", anchors, "--priority", cell.gnutlsPriority, "--verify-hostname",
+                    TestIdentity.defaultHost, "--sni-hostname", TestIdentity.defaultHost, "--logfile", folder.file("log"),
+                ] + options + ["127.0.0.1"], input: .pipe, outputFile: outputFile)
+        }
 
-    @Test(arguments: Cell.all, [TestCertificate.valid, .rsa, .ed25519]) func itAcceptsUs(_ cell: Cell, _ kind: TestCertificate) async throws {
-        let files = try CertificateFiles(kind)
-        let folder = try ScratchFolder()
-        let server = try await Server(cell.server(showing: files.identity, alpn: ["h2", "http/1.1"]), .reply("good day\n"))
-        let client = try await start(
-            cell, server, trusting: files.anchors, ["--alpn", "http/1.1", "--alpn", "h2"], folder: folder
-        ).result()
-        #expect(client.status == 0 && client.text == "good day\n", "\(client)")
-        let visit = await server.nextVisit()
-        #expect(visit?.version == cell.version && visit?.alpn == "h2" && visit?.serverName == TestIdentity.defaultHost)
-    }
+        @Test(arguments: Cell.all, [TestCertificate.valid, .rsa, .ed25519]) func itAcceptsUs(_ cell: Cell, _ kind: TestCertificate) async throws {
+            let files = try CertificateFiles(kind)
+            let folder = try ScratchFolder()
+            let server = try await Server(cell.server(showing: files.identity, alpn: ["h2", "http/1.1"]), .reply("good day\n"))
+            let client = try await start(
+                cell, server, trusting: files.anchors, ["--alpn", "http/1.1", "--alpn", "h2"], folder: folder
+            ).result()
+            #expect(client.status == 0 && client.text == "good day\n", "\(client)")
+            let visit = await server.nextVisit()
+            #expect(visit?.version == cell.version && visit?.alpn == "h2" && visit?.serverName == TestIdentity.defaultHost)
+        }
 
-    @Test(arguments: Cell.all) func itRefusesUs(_ cell: Cell) async throws {
-        let files = try CertificateFiles(.expired)
-        let folder = try ScratchFolder()
-        let server = try await Server(cell.server(showing: files.identity), .reply("good day\n"))
-        let client = try await start(cell, server, trusting: files.anchors, folder: folder).result()
-        #expect(client.status != 0 && client.output.isEmpty, "\(client)")
-    }
+        @Test(arguments: Cell.all) func itRefusesUs(_ cell: Cell) async throws {
+            let files = try CertificateFiles(.expired)
+            let folder = try ScratchFolder()
+            let server = try await Server(cell.server(showing: files.identity), .reply("good day\n"))
+            let client = try await start(cell, server, trusting: files.anchors, folder: folder).result()
+            #expect(client.status != 0 && client.output.isEmpty, "\(client)")
+        }
 
-    @Test(arguments: Cell.all) func mutualAuthentication(_ cell: Cell) async throws {
-        let files = try CertificateFiles(.valid)
-        let certificate = try CertificateFiles(.client)
-        let folder = try ScratchFolder()
-        let server = try await Server(cell.server(showing: files.identity, clients: certificate.identity), .reply("good day\n"))
-        let shown = try await start(
-            cell, server, trusting: files.anchors, ["--x509certfile", certificate.chain, "--x509keyfile", certificate.key], folder: folder
-        ).result()
-        #expect(shown.status == 0 && shown.text == "good day\n", "\(shown)")
-        #expect(await server.nextVisit()?.client == "Test Client")
-        let without = try await start(cell, server, trusting: files.anchors, folder: folder).result()
-        #expect(without.status != 0 && without.output.isEmpty, "\(without)")
-    }
+        @Test(arguments: Cell.all) func mutualAuthentication(_ cell: Cell) async throws {
+            let files = try CertificateFiles(.valid)
+            let certificate = try CertificateFiles(.client)
+            let folder = try ScratchFolder()
+            let server = try await Server(cell.server(showing: files.identity, clients: certificate.identity), .reply("good day\n"))
+            let shown = try await start(
+                cell, server, trusting: files.anchors, ["--x509certfile", certificate.chain, "--x509keyfile", certificate.key], folder: folder
+            ).result()
+            #expect(shown.status == 0 && shown.text == "good day\n", "\(shown)")
+            #expect(await server.nextVisit()?.client == "Test Client")
+            let without = try await start(cell, server, trusting: files.anchors, folder: folder).result()
+            #expect(without.status != 0 && without.output.isEmpty, "\(without)")
+        }
 
-    @Test(arguments: Cell.all, Drive.allCases) func sixtyFourMebibytesEachWay(_ cell: Cell, _ drive: Drive) async throws {
-        let payload = try await Payload.shared()
-        let files = try CertificateFiles(.valid)
-        let folder = try ScratchFolder()
-        let server = try await Server(cell.server(showing: files.identity), drive: drive, .echo(Payload.size))
-        let client = try start(cell, server, trusting: files.anchors, folder: folder, outputFile: folder.file("received"))
-        // Standard input stays open: at its end gnutls-cli would leave before the echo is complete.
-        try await client.write(payload.bytes)
-        let result = try await client.result(within: .seconds(120))
-        #expect(result.status == 0, "\(result)")
-        #expect(try await Checksum.sha256(ofFile: folder.file("received")) == payload.checksum)
+        @Test(arguments: Cell.all, Drive.allCases) func sixtyFourMebibytesEachWay(_ cell: Cell, _ drive: Drive) async throws {
+            let payload = try await Payload.shared()
+            let files = try CertificateFiles(.valid)
+            let folder = try ScratchFolder()
+            let server = try await Server(cell.server(showing: files.identity), drive: drive, .echo(Payload.size))
+            let client = try start(cell, server, trusting: files.anchors, folder: folder, outputFile: folder.file("received"))
+            // Standard input stays open: at its end gnutls-cli would leave before the echo is complete.
+            try await client.write(payload.bytes)
+            let result = try await client.result(within: .seconds(120))
+            #expect(result.status == 0, "\(result)")
+            #expect(try await Checksum.sha256(ofFile: folder.file("received")) == payload.checksum)
+        }
     }
 }

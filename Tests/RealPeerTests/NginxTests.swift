@@ -52,62 +52,64 @@ private struct Nginx {
     }
 }
 
-/// Our client to nginx.
-@Suite(.enabled(if: HeavyPeers.areWanted, Comment(rawValue: HeavyPeers.reason))) struct NginxTests {
-    private static let head = "Host: \(TestIdentity.defaultHost)\r\nConnection: close\r\n"
+extension RealPeers {
+    /// Our client to nginx.
+    @Suite(.enabled(if: HeavyPeers.areWanted, Comment(rawValue: HeavyPeers.reason))) struct NginxTests {
+        private static let head = "Host: \(TestIdentity.defaultHost)\r\nConnection: close\r\n"
 
-    /// The body of an answer; nil when it has no head, or not the status 2xx.
-    private func body(_ answer: [UInt8]) -> [UInt8]? {
-        guard let end = answer.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
-        guard String(decoding: answer.prefix(12), as: UTF8.self).hasPrefix("HTTP/1.1 2") else { return nil }
-        return Array(answer[end.upperBound...])
-    }
+        /// The body of an answer; nil when it has no head, or not the status 2xx.
+        private func body(_ answer: [UInt8]) -> [UInt8]? {
+            guard let end = answer.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
+            guard String(decoding: answer.prefix(12), as: UTF8.self).hasPrefix("HTTP/1.1 2") else { return nil }
+            return Array(answer[end.upperBound...])
+        }
 
-    @Test(arguments: Cell.all, Drive.allCases) func bothSeeTheSameConnection(_ cell: Cell, _ drive: Drive) async throws {
-        let files = try CertificateFiles(.valid)
-        let server = try await Nginx(cell, files)
-        let configuration = try cell.client(trusting: files.identity, alpn: ["h9", "http/1.1"])
-        let talk = await Client(port: server.port, configuration: configuration, drive: drive)
-            .talk(Array("GET /facts HTTP/1.1\r\n\(Self.head)\r\n".utf8))
-        #expect(talk.failure == nil)
-        #expect(talk.version == cell.version && talk.alpn == "http/1.1")
-        let facts = body(talk.answer).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        #expect(facts.hasPrefix("\(cell.version) ") && facts.contains(" \(TestIdentity.defaultHost) NONE"), "\(talk.text)")
-    }
+        @Test(arguments: Cell.all, Drive.allCases) func bothSeeTheSameConnection(_ cell: Cell, _ drive: Drive) async throws {
+            let files = try CertificateFiles(.valid)
+            let server = try await Nginx(cell, files)
+            let configuration = try cell.client(trusting: files.identity, alpn: ["h9", "http/1.1"])
+            let talk = await Client(port: server.port, configuration: configuration, drive: drive)
+                .talk(Array("GET /facts HTTP/1.1\r\n\(Self.head)\r\n".utf8))
+            #expect(talk.failure == nil)
+            #expect(talk.version == cell.version && talk.alpn == "http/1.1")
+            let facts = body(talk.answer).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            #expect(facts.hasPrefix("\(cell.version) ") && facts.contains(" \(TestIdentity.defaultHost) NONE"), "\(talk.text)")
+        }
 
-    @Test(arguments: Cell.all) func mutualAuthentication(_ cell: Cell) async throws {
-        let files = try CertificateFiles(.rsa)
-        let certificate = try CertificateFiles(.client)
-        let server = try await Nginx(cell, files, clients: certificate)
-        let request = Array("GET /facts HTTP/1.1\r\n\(Self.head)\r\n".utf8)
-        let configuration = try cell.client(trusting: files.identity, showing: certificate.identity)
-        let shown = await Client(port: server.port, configuration: configuration, drive: .async).talk(request)
-        #expect(shown.text.contains("SUCCESS CN=Test Client"), "\(shown)")
-        // nginx lets everybody in and answers those without a certificate with an error of HTTP.
-        let without = await Client(port: server.port, configuration: try cell.client(trusting: files.identity), drive: .async).talk(request)
-        #expect(without.text.contains("400 No required SSL certificate"), "\(without)")
-    }
+        @Test(arguments: Cell.all) func mutualAuthentication(_ cell: Cell) async throws {
+            let files = try CertificateFiles(.rsa)
+            let certificate = try CertificateFiles(.client)
+            let server = try await Nginx(cell, files, clients: certificate)
+            let request = Array("GET /facts HTTP/1.1\r\n\(Self.head)\r\n".utf8)
+            let configuration = try cell.client(trusting: files.identity, showing: certificate.identity)
+            let shown = await Client(port: server.port, configuration: configuration, drive: .async).talk(request)
+            #expect(shown.text.contains("SUCCESS CN=Test Client"), "\(shown)")
+            // nginx lets everybody in and answers those without a certificate with an error of HTTP.
+            let without = await Client(port: server.port, configuration: try cell.client(trusting: files.identity), drive: .async).talk(request)
+            #expect(without.text.contains("400 No required SSL certificate"), "\(without)")
+        }
 
-    @Test(arguments: Cell.all) func itsCertificateIsRefused(_ cell: Cell) async throws {
-        let files = try CertificateFiles(.untrusted)
-        let server = try await Nginx(cell, files)
-        let talk = await Client(port: server.port, configuration: try cell.client(trusting: files.identity), drive: .async).talk([])
-        #expect(talk.failure?.code == .peerVerificationFailed && talk.failure?.alert == .unknownCa, "\(talk)")
-    }
+        @Test(arguments: Cell.all) func itsCertificateIsRefused(_ cell: Cell) async throws {
+            let files = try CertificateFiles(.untrusted)
+            let server = try await Nginx(cell, files)
+            let talk = await Client(port: server.port, configuration: try cell.client(trusting: files.identity), drive: .async).talk([])
+            #expect(talk.failure?.code == .peerVerificationFailed && talk.failure?.alert == .unknownCa, "\(talk)")
+        }
 
-    @Test(arguments: Cell.all, Drive.allCases) func sixtyFourMebibytesEachWay(_ cell: Cell, _ drive: Drive) async throws {
-        let payload = try await Payload.shared()
-        let files = try CertificateFiles(.valid)
-        let server = try await Nginx(cell, files)
-        let configuration = try cell.client(trusting: files.identity)
-        let client = Client(port: server.port, configuration: configuration, drive: drive)
-        let upload = "PUT /put/file HTTP/1.1\r\n\(Self.head)Content-Length: \(Payload.size)\r\n\r\n"
-        let put = await client.talk(Array(upload.utf8) + payload.bytes)
-        #expect(put.failure == nil && put.text.contains("201 Created"), "\(put)")
-        #expect(try await Checksum.sha256(ofFile: server.folder.file("www/put/file")) == payload.checksum)
-        let get = await client.talk(Array("GET /put/file HTTP/1.1\r\n\(Self.head)\r\n".utf8))
-        #expect(get.failure == nil)
-        try server.folder.write(try #require(body(get.answer)), to: "fetched")
-        #expect(try await Checksum.sha256(ofFile: server.folder.file("fetched")) == payload.checksum)
+        @Test(arguments: Cell.all, Drive.allCases) func sixtyFourMebibytesEachWay(_ cell: Cell, _ drive: Drive) async throws {
+            let payload = try await Payload.shared()
+            let files = try CertificateFiles(.valid)
+            let server = try await Nginx(cell, files)
+            let configuration = try cell.client(trusting: files.identity)
+            let client = Client(port: server.port, configuration: configuration, drive: drive)
+            let upload = "PUT /put/file HTTP/1.1\r\n\(Self.head)Content-Length: \(Payload.size)\r\n\r\n"
+            let put = await client.talk(Array(upload.utf8) + payload.bytes)
+            #expect(put.failure == nil && put.text.contains("201 Created"), "\(put)")
+            #expect(try await Checksum.sha256(ofFile: server.folder.file("www/put/file")) == payload.checksum)
+            let get = await client.talk(Array("GET /put/file HTTP/1.1\r\n\(Self.head)\r\n".utf8))
+            #expect(get.failure == nil)
+            try server.folder.write(try #require(body(get.answer)), to: "fetched")
+            #expect(try await Checksum.sha256(ofFile: server.folder.file("fetched")) == payload.checksum)
+        }
     }
 }

@@ -3,7 +3,8 @@ internal import TestProcesses
 
 /// 64 MiB that are the same nowhere, in a file, made once.
 ///
-/// They are text in lines, because gnutls-cli reads lines of text from its standard input.
+/// They are text in lines, because gnutls-cli reads lines of text from its standard input, at most 4 KiB each,
+/// and sends a record for every one: short lines would make it the slowest part of the test by far.
 struct Payload: Sendable {
     static let size = 64 << 20
 
@@ -13,7 +14,8 @@ struct Payload: Sendable {
     let path: String
     /// The checksum sha256sum gives for it.
     let checksum: String
-    private let folder: ScratchFolder
+    /// The folder of the file.
+    let folder: ScratchFolder
 
     private static let made = Task {
         let folder = try ScratchFolder()
@@ -34,7 +36,7 @@ struct Payload: Sendable {
                 state ^= state << 13
                 state ^= state >> 7
                 state ^= state << 17
-                unsafe buffer[index] = index % 64 == 63 ? UInt8(ascii: "\n") : digits[Int(state >> 58)]
+                unsafe buffer[index] = index % 4000 == 3999 ? UInt8(ascii: "\n") : digits[Int(state >> 58)]
             }
             count = size
         }
