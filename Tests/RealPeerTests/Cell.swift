@@ -26,7 +26,9 @@ struct Cell: Sendable, CustomStringConvertible {
     var gnutlsPriority: String { "NORMAL:-VERS-ALL:+VERS-TLS1.\(version == .tls1_3 ? 3 : 2)" }
 
     /// A client that trusts `identity`, and shows `certificate` if there is one.
-    func client(trusting identity: TestIdentity, showing certificate: TestIdentity? = nil, alpn: [String] = []) throws -> SslConfiguration {
+    func client(trusting identity: TestIdentity, showing certificate: TestIdentity? = nil, alpn: [String] = []) throws
+        -> SslConfiguration
+    {
         var configuration = try identity.trustingConfiguration(backend: backend)
         configuration.protocol = SslProtocol(exactly: version)
         configuration.allowedNextProtocols = alpn

@@ -84,7 +84,9 @@ struct Client: Sendable {
             let bytes = socket.readAll()
             left -= bytes.count
             if let sink { sink.write(bytes) } else { conversation.answer += bytes }
-            if left > 0, socket.bytesAvailable == 0, !socket.waitForReadyRead(timeout: patience), socket.bytesAvailable == 0 { break }
+            if left > 0, socket.bytesAvailable == 0, !socket.waitForReadyRead(timeout: patience), socket.bytesAvailable == 0 {
+                break
+            }
         }
         if let error = socket.error, error.code != .remoteHostClosed { conversation.failure = error }
         socket.disconnectFromHost()
@@ -97,7 +99,9 @@ extension Client {
     /// An encrypted connection, for a dialogue of one's own.
     func connect() async throws -> SslSocket {
         let socket = make()
-        guard await socket.waitForEncrypted(timeout: patience) else { throw socket.error ?? SslSocketError(.operation, "no reason") }
+        guard await socket.waitForEncrypted(timeout: patience) else {
+            throw socket.error ?? SslSocketError(.operation, "no reason")
+        }
         return socket
     }
 }

@@ -59,7 +59,8 @@ enum Curl: String, Sendable, CaseIterable {
         return try await ChildProcess.run(
             Self.python,
             [
-                "-c", Self.script, url(transfer), address(transfer), transfer.anchors, transfer.output, version, transfer.upload ?? "",
+                "-c", Self.script, url(transfer), address(transfer), transfer.anchors, transfer.output, version,
+                transfer.upload ?? "",
                 transfer.certificate?.chain ?? "", transfer.certificate?.key ?? "",
             ], within: .seconds(120))
     }

@@ -8,7 +8,8 @@ extension RealPeers {
     @Suite struct GnutlsClientTests {
         /// Its messages go into a file, so that standard output is what the server said.
         private func start(
-            _ cell: Cell, _ server: Server, trusting anchors: String, _ options: [String] = [], folder: ScratchFolder, outputFile: String? = nil
+            _ cell: Cell, _ server: Server, trusting anchors: String, _ options: [String] = [], folder: ScratchFolder,
+            outputFile: String? = nil
         ) throws -> ChildProcess {
             let program = try ProgramPath.find("gnutls-cli", package: "gnutls-bin")
             return try ChildProcess(
@@ -19,7 +20,9 @@ extension RealPeers {
                 ] + options + ["127.0.0.1"], input: .pipe, outputFile: outputFile)
         }
 
-        @Test(arguments: Cell.all, [TestCertificate.valid, .rsa, .ed25519]) func itAcceptsUs(_ cell: Cell, _ kind: TestCertificate) async throws {
+        @Test(arguments: Cell.all, [TestCertificate.valid, .rsa, .ed25519]) func itAcceptsUs(
+            _ cell: Cell, _ kind: TestCertificate
+        ) async throws {
             let files = try CertificateFiles(kind)
             let folder = try ScratchFolder()
             let server = try await Server(cell.server(showing: files.identity, alpn: ["h2", "http/1.1"]), .reply("good day\n"))
@@ -43,9 +46,11 @@ extension RealPeers {
             let files = try CertificateFiles(.valid)
             let certificate = try CertificateFiles(.client)
             let folder = try ScratchFolder()
-            let server = try await Server(cell.server(showing: files.identity, clients: certificate.identity), .reply("good day\n"))
+            let server = try await Server(
+                cell.server(showing: files.identity, clients: certificate.identity), .reply("good day\n"))
             let shown = try await start(
-                cell, server, trusting: files.anchors, ["--x509certfile", certificate.chain, "--x509keyfile", certificate.key], folder: folder
+                cell, server, trusting: files.anchors, ["--x509certfile", certificate.chain, "--x509keyfile", certificate.key],
+                folder: folder
             ).result()
             #expect(shown.status == 0 && shown.text == "good day\n", "\(shown)")
             #expect(await server.nextVisit()?.client == "Test Client")

@@ -6,12 +6,17 @@ internal import Testing
 extension RealPeers {
     /// Our client to `gnutls-serv`.
     @Suite struct GnutlsServerTests {
-        private func start(_ cell: Cell, _ files: CertificateFiles, _ options: [String]) async throws -> (process: ChildProcess, port: UInt16) {
+        private func start(_ cell: Cell, _ files: CertificateFiles, _ options: [String]) async throws -> (
+            process: ChildProcess, port: UInt16
+        ) {
             let program = try ProgramPath.find("gnutls-serv", package: "gnutls-bin")
             let port = try LocalPort.free()
             let process = try ChildProcess(
                 program,
-                ["--port", "\(port)", "--priority", cell.gnutlsPriority, "--x509certfile", files.chain, "--x509keyfile", files.key] + options)
+                [
+                    "--port", "\(port)", "--priority", cell.gnutlsPriority, "--x509certfile", files.chain, "--x509keyfile",
+                    files.key,
+                ] + options)
             try await process.listening(at: port)
             return (process, port)
         }
@@ -20,14 +25,17 @@ extension RealPeers {
             let files = try CertificateFiles(.valid)
             let server = try await start(cell, files, ["--http", "--disable-client-cert", "--alpn", "http/1.1"])
             let client = Client(
-                port: server.port, configuration: try cell.client(trusting: files.identity, alpn: ["h2", "http/1.1"]), drive: drive)
+                port: server.port, configuration: try cell.client(trusting: files.identity, alpn: ["h2", "http/1.1"]),
+                drive: drive)
             let talk = await client.talk(Array("GET / HTTP/1.0\r\n\r\n".utf8))
             #expect(talk.failure == nil)
             #expect(talk.version == cell.version && talk.alpn == "http/1.1")
             #expect(talk.text.contains(cell.version == .tls1_3 ? "TLS1.3" : "TLS1.2"), "\(talk.text)")
         }
 
-        @Test(arguments: Cell.all, [TestCertificate.valid, .rsa, .ed25519]) func kindsOfKeys(_ cell: Cell, _ kind: TestCertificate) async throws {
+        @Test(arguments: Cell.all, [TestCertificate.valid, .rsa, .ed25519]) func kindsOfKeys(
+            _ cell: Cell, _ kind: TestCertificate
+        ) async throws {
             let files = try CertificateFiles(kind)
             let server = try await start(cell, files, ["--http", "--disable-client-cert"])
             let client = Client(port: server.port, configuration: try cell.client(trusting: files.identity), drive: .async)
@@ -53,7 +61,8 @@ extension RealPeers {
             let configuration = try cell.client(trusting: files.identity, showing: certificate.identity)
             let shown = await Client(port: server.port, configuration: configuration, drive: .async).talk(request)
             #expect(shown.failure == nil && shown.text.contains("200 OK"), "\(shown)")
-            let without = await Client(port: server.port, configuration: try cell.client(trusting: files.identity), drive: .async).talk(request)
+            let without = await Client(port: server.port, configuration: try cell.client(trusting: files.identity), drive: .async)
+                .talk(request)
             #expect(without.failure != nil && without.answer.isEmpty, "\(without)")
         }
 

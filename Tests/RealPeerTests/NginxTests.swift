@@ -85,14 +85,16 @@ extension RealPeers {
             let shown = await Client(port: server.port, configuration: configuration, drive: .async).talk(request)
             #expect(shown.text.contains("SUCCESS CN=Test Client"), "\(shown)")
             // nginx lets everybody in and answers those without a certificate with an error of HTTP.
-            let without = await Client(port: server.port, configuration: try cell.client(trusting: files.identity), drive: .async).talk(request)
+            let without = await Client(port: server.port, configuration: try cell.client(trusting: files.identity), drive: .async)
+                .talk(request)
             #expect(without.text.contains("400 No required SSL certificate"), "\(without)")
         }
 
         @Test(arguments: Cell.all) func itsCertificateIsRefused(_ cell: Cell) async throws {
             let files = try CertificateFiles(.untrusted)
             let server = try await Nginx(cell, files)
-            let talk = await Client(port: server.port, configuration: try cell.client(trusting: files.identity), drive: .async).talk([])
+            let talk = await Client(port: server.port, configuration: try cell.client(trusting: files.identity), drive: .async)
+                .talk([])
             #expect(talk.failure?.code == .peerVerificationFailed && talk.failure?.alert == .unknownCa, "\(talk)")
         }
 

@@ -14,12 +14,15 @@ extension RealPeers {
             return try await ChildProcess.run(
                 openssl,
                 [
-                    "s_client", "-connect", "127.0.0.1:\(server.port)", "-servername", TestIdentity.defaultHost, "-verify_hostname",
+                    "s_client", "-connect", "127.0.0.1:\(server.port)", "-servername", TestIdentity.defaultHost,
+                    "-verify_hostname",
                     TestIdentity.defaultHost, "-CAfile", anchors, "-verify_return_error", "-quiet", cell.opensslOption,
                 ] + options, input: input, outputFile: outputFile)
         }
 
-        @Test(arguments: Cell.all, [TestCertificate.valid, .rsa, .ed25519]) func itAcceptsUs(_ cell: Cell, _ kind: TestCertificate) async throws {
+        @Test(arguments: Cell.all, [TestCertificate.valid, .rsa, .ed25519]) func itAcceptsUs(
+            _ cell: Cell, _ kind: TestCertificate
+        ) async throws {
             let files = try CertificateFiles(kind)
             let server = try await Server(cell.server(showing: files.identity, alpn: ["h2", "http/1.1"]), .reply("good day\n"))
             let client = try await run(cell, server, trusting: files.anchors, ["-alpn", "http/1.1,h2"])
@@ -43,7 +46,8 @@ extension RealPeers {
             let server = try await Server(
                 cell.server(showing: files.identity, clients: certificate.identity), .reply("good day\n"))
             let shown = try await run(
-                cell, server, trusting: files.anchors, ["-cert", certificate.leaf, "-cert_chain", certificate.chain, "-key", certificate.key])
+                cell, server, trusting: files.anchors,
+                ["-cert", certificate.leaf, "-cert_chain", certificate.chain, "-key", certificate.key])
             #expect(shown.status == 0 && shown.text == "good day\n", "\(shown)")
             #expect(await server.nextVisit()?.client == "Test Client")
             let without = try await run(cell, server, trusting: files.anchors)

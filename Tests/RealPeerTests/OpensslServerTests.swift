@@ -8,7 +8,8 @@ extension RealPeers {
     @Suite struct OpensslServerTests {
         /// A running s_server.
         private func start(
-            _ cell: Cell, _ files: CertificateFiles, _ options: [String], input: ChildProcess.Input = .pipe, outputFile: String? = nil,
+            _ cell: Cell, _ files: CertificateFiles, _ options: [String], input: ChildProcess.Input = .pipe,
+            outputFile: String? = nil,
             folder: String? = nil
         ) async throws -> (process: ChildProcess, port: UInt16) {
             let openssl = try ProgramPath.find("openssl", package: "openssl")
@@ -16,7 +17,8 @@ extension RealPeers {
             let process = try ChildProcess(
                 openssl,
                 [
-                    "s_server", "-accept", "127.0.0.1:\(port)", "-cert", files.leaf, "-cert_chain", files.chain, "-key", files.key,
+                    "s_server", "-accept", "127.0.0.1:\(port)", "-cert", files.leaf, "-cert_chain", files.chain, "-key",
+                    files.key,
                     cell.opensslOption,
                 ] + options, input: input, outputFile: outputFile, folder: folder)
             try await process.listening(at: port)
@@ -27,7 +29,8 @@ extension RealPeers {
             let files = try CertificateFiles(.valid)
             let server = try await start(cell, files, ["-www", "-alpn", "h2,http/1.1"])
             let client = Client(
-                port: server.port, configuration: try cell.client(trusting: files.identity, alpn: ["http/1.1", "h2"]), drive: drive)
+                port: server.port, configuration: try cell.client(trusting: files.identity, alpn: ["http/1.1", "h2"]),
+                drive: drive)
             let talk = await client.talk(Array("GET / HTTP/1.0\r\n\r\n".utf8))
             #expect(talk.failure == nil)
             #expect(talk.version == cell.version && talk.alpn == "h2")
@@ -36,7 +39,9 @@ extension RealPeers {
             if cell.version == .tls1_3, let cipher = talk.cipher { #expect(talk.text.contains(cipher)) }
         }
 
-        @Test(arguments: Cell.all, [TestCertificate.valid, .rsa, .ed25519]) func kindsOfKeys(_ cell: Cell, _ kind: TestCertificate) async throws {
+        @Test(arguments: Cell.all, [TestCertificate.valid, .rsa, .ed25519]) func kindsOfKeys(
+            _ cell: Cell, _ kind: TestCertificate
+        ) async throws {
             let files = try CertificateFiles(kind)
             let server = try await start(cell, files, ["-www"])
             let client = Client(port: server.port, configuration: try cell.client(trusting: files.identity), drive: .async)
@@ -64,7 +69,8 @@ extension RealPeers {
             let shown = await Client(port: server.port, configuration: configuration, drive: .async).talk(request)
             #expect(shown.failure == nil && shown.text.contains("200 ok"), "\(shown)")
             #expect(shown.text.contains("Client certificate"), "\(shown.text)")
-            let without = await Client(port: server.port, configuration: try cell.client(trusting: files.identity), drive: .async).talk(request)
+            let without = await Client(port: server.port, configuration: try cell.client(trusting: files.identity), drive: .async)
+                .talk(request)
             #expect(without.failure?.alert == (cell.version == .tls1_3 ? .certificateRequired : .handshakeFailure), "\(without)")
             #expect(without.answer.isEmpty)
         }

@@ -45,7 +45,9 @@ extension RealPeers {
             #expect(socket.sessionProtocol == SslProtocol(exactly: cell.version))
             try await socket.send("EHLO client.example.test\r\n")
             var offers: [String] = []
-            repeat { offers.append(text(try await socket.receiveLine(timeout: .seconds(30)))) } while offers.last?.hasPrefix("250-") == true
+            repeat {
+                offers.append(text(try await socket.receiveLine(timeout: .seconds(30))))
+            } while offers.last?.hasPrefix("250-") == true
             #expect(offers.first?.hasPrefix("250-server.example.test") == true, "\(offers)")
             // What is encrypted cannot be encrypted again.
             #expect(!offers.contains { $0.contains("STARTTLS") })

@@ -39,7 +39,8 @@ internal import Testing
 
     @Test(arguments: Tool.pairs) func clientCertificates(_ pair: Pair) async throws {
         let client = try CertificateFiles(.client)
-        let server = try await ToolServer(["--ca", client.anchors, "--require-client-cert", "--reply", "welcome"], backend: pair.server)
+        let server = try await ToolServer(
+            ["--ca", client.anchors, "--require-client-cert", "--reply", "welcome"], backend: pair.server)
         let connect = ["connect", server.endpoint, "--backend", pair.client, "--send", "x"] + server.trust
         let shown = try await Tool.run(connect + ["--cert", client.chain, "--key", client.key])
         #expect(shown.status == 0 && shown.text == "welcome", "\(shown)")
@@ -52,7 +53,9 @@ internal import Testing
         #expect(stranger.status == 4, "\(stranger)")
     }
 
-    @Test(arguments: ["[::1]", "127.0.0.1", "localhost"], Tool.backends) func addressesAndNames(_ host: String, _ backend: String) async throws {
+    @Test(arguments: ["[::1]", "127.0.0.1", "localhost"], Tool.backends) func addressesAndNames(_ host: String, _ backend: String)
+        async throws
+    {
         let server = try await ToolServer(["--reply", "x"], backend: backend)
         let client = try await Tool.run(["connect", "\(host):\(server.port)", "--backend", backend] + server.trust)
         #expect(client.status == 0, "\(client)")

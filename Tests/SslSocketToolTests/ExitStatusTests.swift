@@ -54,11 +54,13 @@ internal import Testing
     }
 
     @Test(arguments: [
-        ["connect"], ["connect", "localhost"], ["connect", "::1:443"], ["connect", "localhost:0"], ["connect", "localhost:65536"],
+        ["connect"], ["connect", "localhost"], ["connect", "::1:443"], ["connect", "localhost:0"],
+        ["connect", "localhost:65536"],
         ["connect", "localhost:443", "--bogus"], ["connect", "localhost:443", "--min-tls", "1.1"],
         ["connect", "localhost:443", "--min-tls", "1.3", "--max-tls", "1.2"],
         ["connect", "localhost:443", "--send", "x", "--interactive"], ["connect", "localhost:443", "--key", "x"],
-        ["connect", "localhost:443", "--timeout", "0"], ["serve", "--echo", "--http"], ["serve", "--once", "--max-connections", "2"],
+        ["connect", "localhost:443", "--timeout", "0"], ["serve", "--echo", "--http"],
+        ["serve", "--once", "--max-connections", "2"],
         ["serve", "--require-client-cert"], ["compare", "--filter", "no such scenario"], ["nonsense"],
     ])
     func wrongUsageIs64(_ arguments: [String]) async throws {
@@ -106,7 +108,8 @@ internal import Testing
 
     @Test func eachCauseHasItsNumber() {
         let statuses: [(SslSocketError.Code, sslsocket.ExitStatus)] = [
-            (.connectionRefused, .network), (.hostNotFound, .network), (.socketTimeout, .network), (.peerVerificationFailed, .refused),
+            (.connectionRefused, .network), (.hostNotFound, .network), (.socketTimeout, .network),
+            (.peerVerificationFailed, .refused),
             (.handshakeFailed, .handshake), (.notTls, .handshake), (.alertReceived, .handshake), (.truncated, .handshake),
             (.noBackend, .noBackend), (.unreadableFile, .unreadable), (.keyMismatch, .unreadable), (.invalidUserData, .usage),
             (.unsupportedSetting, .unavailable), (.unsupportedFeature, .unavailable),

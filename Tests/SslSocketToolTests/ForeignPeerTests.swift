@@ -4,13 +4,16 @@ internal import Testing
 
 /// The tool with programs nobody here wrote.
 @Suite struct ForeignPeerTests {
-    @Test(arguments: Tool.backends, ["-tls1_2", "-tls1_3"]) func opensslConnects(_ backend: String, _ version: String) async throws {
+    @Test(arguments: Tool.backends, ["-tls1_2", "-tls1_3"]) func opensslConnects(_ backend: String, _ version: String)
+        async throws
+    {
         let openssl = try ProgramPath.find("openssl", package: "openssl")
         let server = try await ToolServer(["--reply", "good day\n"], backend: backend)
         let client = try await ChildProcess.run(
             openssl,
             [
-                "s_client", "-connect", "127.0.0.1:\(server.port)", "-CAfile", server.folder.file("ca.pem"), "-verify_return_error",
+                "s_client", "-connect", "127.0.0.1:\(server.port)", "-CAfile", server.folder.file("ca.pem"),
+                "-verify_return_error",
                 "-verify_hostname", "localhost", "-servername", "localhost", "-quiet", version,
             ])
         #expect(client.status == 0 && client.text.contains("good day"), "\(client)")
@@ -21,7 +24,8 @@ internal import Testing
         let program = try ProgramPath.find("gnutls-cli", package: "gnutls-bin")
         let server = try await ToolServer(["--reply", "good day\n"], backend: backend)
         let client = try await ChildProcess.run(
-            program, ["--x509cafile", server.folder.file("ca.pem"), "--priority", priority, "--port", "\(server.port)", "localhost"],
+            program,
+            ["--x509cafile", server.folder.file("ca.pem"), "--priority", priority, "--port", "\(server.port)", "localhost"],
             // At the end of its standard input it would leave without waiting for the answer.
             input: .pipe)
         #expect(client.status == 0 && client.text.contains("good day"), "\(client)")
@@ -38,7 +42,8 @@ internal import Testing
         let wrong = try await ChildProcess.run(
             curl,
             [
-                "-sS", "--cacert", server.folder.file("ca.pem"), "--pinnedpubkey", "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+                "-sS", "--cacert", server.folder.file("ca.pem"), "--pinnedpubkey",
+                "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
                 "https://localhost:\(server.port)/",
             ])
         #expect(wrong.status == 90, "\(wrong)")
@@ -49,10 +54,12 @@ internal import Testing
         let files = try CertificateFiles(.valid)
         let port = try LocalPort.free()
         let server = try ChildProcess(
-            openssl, ["s_server", "-accept", "\(port)", "-cert", files.chain, "-cert_chain", files.chain, "-key", files.key, "-www"])
+            openssl,
+            ["s_server", "-accept", "\(port)", "-cert", files.chain, "-cert_chain", files.chain, "-key", files.key, "-www"])
         try await server.listening(at: port)
         let client = try await Tool.run([
-            "connect", "127.0.0.1:\(port)", "--name", TestIdentity.defaultHost, "--backend", backend, "--no-system-ca", "--ca", files.anchors,
+            "connect", "127.0.0.1:\(port)", "--name", TestIdentity.defaultHost, "--backend", backend, "--no-system-ca", "--ca",
+            files.anchors,
             "--send", "GET / HTTP/1.0\r\n\r\n",
         ])
         #expect(client.status == 0 && client.text.contains("200 ok"), "\(client)")
@@ -69,7 +76,8 @@ internal import Testing
             ])
         try await server.listening(at: port)
         let client = try await Tool.run([
-            "connect", "127.0.0.1:\(port)", "--name", TestIdentity.defaultHost, "--backend", backend, "--no-system-ca", "--ca", files.anchors,
+            "connect", "127.0.0.1:\(port)", "--name", TestIdentity.defaultHost, "--backend", backend, "--no-system-ca", "--ca",
+            files.anchors,
             "--send", "GET / HTTP/1.0\r\n\r\n",
         ])
         #expect(client.status == 0 && client.text.contains("HTTP/1.0 200 OK"), "\(client)")

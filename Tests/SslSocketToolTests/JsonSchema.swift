@@ -38,7 +38,9 @@ struct JsonSchema {
             case "items":
                 for (index, item) in value.elements.enumerated() { problems += check(item, rule, "\(place)[\(index)]") }
             case "required":
-                for name in rule.elements.compactMap(\.text) where value[name] == nil { problems.append("\(place): \(name) is missing") }
+                for name in rule.elements.compactMap(\.text) where value[name] == nil {
+                    problems.append("\(place): \(name) is missing")
+                }
             case "properties", "additionalProperties": break
             default: problems.append("\(place): the keyword \(keyword) is not checked here")
             }
@@ -59,7 +61,9 @@ struct JsonSchema {
 
     private static func isOf(type: String, _ value: JsonValue) -> Bool {
         switch (type, value) {
-        case ("object", .object), ("array", .array), ("string", .string), ("boolean", .boolean), ("number", .number), ("null", .null): true
+        case ("object", .object), ("array", .array), ("string", .string), ("boolean", .boolean), ("number", .number),
+            ("null", .null):
+            true
         case ("integer", .number(let number)): number == number.rounded()
         default: false
         }

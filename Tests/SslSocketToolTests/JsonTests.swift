@@ -99,7 +99,8 @@ internal import Testing
         let outcome = ScenarioOutcome(client: "ok", server: "alert", details: ["a detail"])
         let difference = ScenarioDifference(outcome: outcome, reason: "because")
         let verdicts: [CellVerdict] = [
-            .agrees, .explained(difference), .lacking(feature: "psk", backend: "a", reason: "none"), .newDifference(expected: .ok),
+            .agrees, .explained(difference), .lacking(feature: "psk", backend: "a", reason: "none"),
+            .newDifference(expected: .ok),
             .vanished(difference),
         ]
         let row = ComparisonReport.Row(

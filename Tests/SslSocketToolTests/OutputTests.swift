@@ -22,9 +22,11 @@ internal import Testing
     @Test func aTerminalGetsColoursUnlessNoColorIsSet() async throws {
         let script = try ProgramPath.find("script", package: "bsdutils")
         let command = ["-qec", "\(Tool.path) backends", "/dev/null"]
-        let colored = try await ChildProcess.run(script, command, environment: ["NO_COLOR": "", "TERM": "xterm", "SSLSOCKET_BACKEND": ""])
+        let colored = try await ChildProcess.run(
+            script, command, environment: ["NO_COLOR": "", "TERM": "xterm", "SSLSOCKET_BACKEND": ""])
         #expect(colored.text.contains(Self.escape), "\(colored)")
-        let plain = try await ChildProcess.run(script, command, environment: ["NO_COLOR": "1", "TERM": "xterm", "SSLSOCKET_BACKEND": ""])
+        let plain = try await ChildProcess.run(
+            script, command, environment: ["NO_COLOR": "1", "TERM": "xterm", "SSLSOCKET_BACKEND": ""])
         #expect(plain.text.contains("library") && !plain.text.contains(Self.escape))
     }
 
@@ -57,7 +59,9 @@ internal import Testing
         #expect(Endpoint(argument: "example.org:443")?.host == "example.org")
         #expect(Endpoint(argument: "192.0.2.1:1")?.port == 1)
         #expect(Endpoint(argument: "[fe80::1%lo]:443")?.host == "fe80::1%lo")
-        for wrong in ["", ":", ":443", "host", "host:", "host:x", "host:-1", "host:0", "host:65536", "::1:443", "[::1]", "[]:1", "[::1:443"] {
+        for wrong in [
+            "", ":", ":443", "host", "host:", "host:x", "host:-1", "host:0", "host:65536", "::1:443", "[::1]", "[]:1", "[::1:443",
+        ] {
             #expect(Endpoint(argument: wrong) == nil, "\(wrong)")
         }
     }

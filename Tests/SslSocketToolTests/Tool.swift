@@ -8,7 +8,9 @@ enum Tool {
     static let path: String = {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = unsafe buffer.withUnsafeMutableBytes { buffer in
-            unsafe buffer.assumingMemoryBound(to: CChar.self).baseAddress.map { unsafe readlink("/proc/self/exe", $0, buffer.count) } ?? 0
+            unsafe buffer.assumingMemoryBound(to: CChar.self).baseAddress.map {
+                unsafe readlink("/proc/self/exe", $0, buffer.count)
+            } ?? 0
         }
         let program = String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self)
         return program.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/sslsocket"
@@ -16,7 +18,8 @@ enum Tool {
 
     /// Runs it to its end. Colours and the choice of a backend do not depend on who runs the tests.
     static func run(
-        _ arguments: [String], input: ChildProcess.Input = .none, environment: [String: String] = [:], within limit: Duration = .seconds(60)
+        _ arguments: [String], input: ChildProcess.Input = .none, environment: [String: String] = [:],
+        within limit: Duration = .seconds(60)
     ) async throws -> ProcessResult {
         try await ChildProcess.run(
             path, arguments, input: input, environment: cleaned(environment), within: limit)

@@ -6,14 +6,19 @@ import Testing
 @Suite("Names a certificate must prove (RFC 9525)")
 struct PeerNameTests {
     static let matching: [(String, String)] = [
-        ("example.com", "example.com"), ("EXAMPLE.com", "example.COM"), ("example.com.", "example.com"), ("example.com", "example.com."),
-        ("www.example.com", "*.example.com"), ("xn--bcher-kva.example", "xn--bcher-kva.example"), ("a_b.example.com", "a_b.example.com"),
+        ("example.com", "example.com"), ("EXAMPLE.com", "example.COM"), ("example.com.", "example.com"),
+        ("example.com", "example.com."),
+        ("www.example.com", "*.example.com"), ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("a_b.example.com", "a_b.example.com"),
         ("_srv.example.com", "*.example.com"),
     ]
     static let different: [(String, String)] = [
-        ("example.com", "example.org"), ("example.com", "www.example.com"), ("example.com", "*.example.com"), ("a.b.example.com", "*.example.com"),
-        ("foo.example.com", "f*.example.com"), ("foo.example.com", "*oo.example.com"), ("foo.example.com", "foo.*.com"), ("example.com", "*.com"),
-        ("example.com", "*"), ("example.com", "*.*"), ("foo.example.com", "**.example.com"), ("example.com", ""), ("example.com", ".example.com"),
+        ("example.com", "example.org"), ("example.com", "www.example.com"), ("example.com", "*.example.com"),
+        ("a.b.example.com", "*.example.com"),
+        ("foo.example.com", "f*.example.com"), ("foo.example.com", "*oo.example.com"), ("foo.example.com", "foo.*.com"),
+        ("example.com", "*.com"),
+        ("example.com", "*"), ("example.com", "*.*"), ("foo.example.com", "**.example.com"), ("example.com", ""),
+        ("example.com", ".example.com"),
         ("a.example.com", ".example.com"), ("example.com", "example.com\0.evil.org"), ("foo.example.com", "*.example.com\0"),
         ("example.com", "example..com"), ("www.example.com", "*..example.com"),
     ]
@@ -47,7 +52,9 @@ struct PeerNameTests {
         #expect(try !PeerName("example.com").isProven(by: []))
     }
 
-    @Test("what cannot be a host is refused", arguments: ["", "a b", "example..com", ".example.com", "bücher.example", "a\0b", "-", String(repeating: "a", count: 64)])
+    @Test(
+        "what cannot be a host is refused",
+        arguments: ["", "a b", "example..com", ".example.com", "bücher.example", "a\0b", "-", String(repeating: "a", count: 64)])
     func improper(host: String) {
         if host == "-" { return #expect((try? PeerName(host)) != nil) }
         #expect(throws: SslSocketError.self) { try PeerName(host) }

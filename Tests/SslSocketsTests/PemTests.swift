@@ -14,7 +14,8 @@ struct PemTests {
 
     @Test("text around blocks and other labels are skipped")
     func mixed() throws {
-        let text = "subject=x\n" + Pem.encode([1, 2, 3], label: "PRIVATE KEY") + "rubbish\r\n"
+        let text =
+            "subject=x\n" + Pem.encode([1, 2, 3], label: "PRIVATE KEY") + "rubbish\r\n"
             + Pem.encode([4, 5], label: "CERTIFICATE").split(separator: "\n").joined(separator: "\r\n") + "\r\n"
         #expect(try Pem.blocks(in: Array(text.utf8), labels: ["CERTIFICATE"]).map(\.der) == [[4, 5]])
     }

@@ -33,7 +33,8 @@ struct SocketTests {
             #expect(end.isEmpty)
             #expect(
                 trace.entries == [
-                    "hostFound", "state connecting", "state connected", "connected", "mode sslClient", "encrypted", "readChannelFinished",
+                    "hostFound", "state connecting", "state connected", "connected", "mode sslClient", "encrypted",
+                    "readChannelFinished",
                     "error remoteHostClosed", "state closing", "state unconnected", "disconnected",
                 ])
         }
@@ -60,7 +61,9 @@ struct SocketTests {
         try await pair.withPlainPair { socket in
             socket.startServerEncryption()
             if await socket.waitForEncrypted() { _ = try? await socket.receive() }
-            #expect(socket.error?.code == .alertReceived || socket.error?.code == .handshakeFailed || socket.error?.code == .truncated)
+            #expect(
+                socket.error?.code == .alertReceived || socket.error?.code == .handshakeFailed || socket.error?.code == .truncated
+            )
         } _: { socket in
             let trace = Trace(socket)
             #expect(await socket.waitForConnected())
@@ -71,13 +74,15 @@ struct SocketTests {
             #expect(socket.sslHandshakeErrors.map(\.code) == [.hostNameMismatch])
             #expect(
                 trace.entries.suffix(6) == [
-                    "peerVerifyError hostNameMismatch", "sslErrors 1", "error peerVerificationFailed", "state closing", "state unconnected",
+                    "peerVerifyError hostNameMismatch", "sslErrors 1", "error peerVerificationFailed", "state closing",
+                    "state unconnected",
                     "disconnected",
                 ])
         }
     }
 
-    @Test("Errors can be ignored: exactly the listed ones, in the slot or in advance", arguments: SocketFixture.all, [0, 1, 2, 3])
+    @Test(
+        "Errors can be ignored: exactly the listed ones, in the slot or in advance", arguments: SocketFixture.all, [0, 1, 2, 3])
     func ignoring(pair: SocketFixture, way: Int) async throws {
         try await pair.withPlainPair { socket in
             socket.startServerEncryption()
@@ -90,7 +95,10 @@ struct SocketTests {
             case 0: socket.sslErrors.connect { socket, _ in socket.ignoreSslErrors() }
             case 1: socket.sslErrors.connect { socket, errors in socket.ignoreSslErrors(errors) }
             case 2: socket.ignoreSslErrors()
-            default: socket.sslErrors.connect { socket, errors in socket.ignoreSslErrors([SslError(.certificateExpired, certificate: errors.first?.certificate)]) }
+            default:
+                socket.sslErrors.connect { socket, errors in
+                    socket.ignoreSslErrors([SslError(.certificateExpired, certificate: errors.first?.certificate)])
+                }
             }
             socket.startClientEncryption()
             #expect(await socket.waitForEncrypted() == (way != 3))
@@ -148,7 +156,9 @@ struct SocketTests {
             default: socket.modeChanged.connect { socket, _ in end(socket) }
             }
             if variant / 2 == 4 { socket.peerVerifyName = "another.example.test" }
-            guard await socket.waitForConnected() else { return #expect(socket.state == .unconnected || socket.state == .closing) }
+            guard await socket.waitForConnected() else {
+                return #expect(socket.state == .unconnected || socket.state == .closing)
+            }
             socket.startClientEncryption()
             if await socket.waitForEncrypted() { _ = await socket.waitForReadyRead() }
             if socket.state != .unconnected { _ = await socket.waitForDisconnected(timeout: .seconds(5)) }

@@ -4,7 +4,9 @@ public enum Checksum {
     public static func sha256(ofFile path: String) async throws -> String {
         let program = try ProgramPath.find("sha256sum", package: "coreutils")
         let result = try await ChildProcess.run(program, ["--", path])
-        guard result.status == 0, let sum = result.text.split(separator: " ").first else { throw ProcessFailure("sha256sum: \(result)") }
+        guard result.status == 0, let sum = result.text.split(separator: " ").first else {
+            throw ProcessFailure("sha256sum: \(result)")
+        }
         return String(sum)
     }
 }

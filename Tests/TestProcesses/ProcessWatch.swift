@@ -76,7 +76,8 @@ final class ProcessWatch: Sendable {
     private static func collect(_ spawned: Spawned, into state: Monitor<State>) {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         var entries = [
-            pollfd(fd: spawned.output, events: Int16(POLLIN), revents: 0), pollfd(fd: spawned.errors, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: spawned.output, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: spawned.errors, events: Int16(POLLIN), revents: 0),
         ]
         while entries.contains(where: { $0.fd >= 0 }) {
             guard unsafe poll(&entries, 2, -1) >= 0 || errno == EINTR else { break }

@@ -21,7 +21,9 @@ enum VerboseLog {
     static func tell(_ facts: SessionFacts, _ socket: SslSocket) {
         line("\(facts.version), \(facts.cipher ?? "unknown cipher suite"), key agreement \(facts.group ?? "without a group")")
         line("ALPN: \(facts.alpn ?? "none")")
-        for (depth, certificate) in socket.peerCertificateChain.enumerated() { line("\(depth): \(CertificateFacts(certificate).line)") }
+        for (depth, certificate) in socket.peerCertificateChain.enumerated() {
+            line("\(depth): \(CertificateFacts(certificate).line)")
+        }
     }
 
     private static func line(_ text: String) { Console.error("* \(text)") }

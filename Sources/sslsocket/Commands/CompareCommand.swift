@@ -14,7 +14,9 @@ struct CompareCommand: AsyncParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    @Option(help: ArgumentHelp("Run only the cells whose description contains this, for example a scenario's name.", valueName: "substring"))
+    @Option(
+        help: ArgumentHelp(
+            "Run only the cells whose description contains this, for example a scenario's name.", valueName: "substring"))
     var filter: String?
 
     @Flag(help: "Exit with 0 even when there are differences that nothing explains.")

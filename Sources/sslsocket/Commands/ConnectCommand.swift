@@ -61,7 +61,9 @@ struct ConnectCommand: AsyncParsableCommand {
         if noVerify {
             // Judged all the same, so that the report can tell what would have been wrong.
             configuration.peerVerifyMode = .queryPeer
-            Console.error(output.errorStyle.bad("sslsocket: WARNING: --no-verify: the server may be anyone, and so may everybody on the way"))
+            Console.error(
+                output.errorStyle.bad(
+                    "sslsocket: WARNING: --no-verify: the server may be anyone, and so may everybody on the way"))
         }
         let client = ConnectClient(
             endpoint: endpoint, configuration: configuration, name: name, starttls: starttls, timeout: .seconds(timeout))

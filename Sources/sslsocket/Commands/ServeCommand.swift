@@ -32,7 +32,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Refuse clients that show no certificate, or one that --ca does not vouch for.")
     var requireClientCert = false
 
-    @Option(name: .customLong("write-ca"), help: ArgumentHelp("Write the certificate of the authority made on the spot into this file.", valueName: "file"))
+    @Option(
+        name: .customLong("write-ca"),
+        help: ArgumentHelp("Write the certificate of the authority made on the spot into this file.", valueName: "file"))
     var writeCa: String?
 
     @Option(help: ArgumentHelp("End after so many connections.", valueName: "count"))
@@ -42,11 +44,17 @@ struct ServeCommand: AsyncParsableCommand {
     var once = false
 
     func validate() throws {
-        if [echo, http, reply != nil].filter({ $0 }).count > 1 { throw ValidationError("--echo, --http and --reply exclude each other.") }
+        if [echo, http, reply != nil].filter({ $0 }).count > 1 {
+            throw ValidationError("--echo, --http and --reply exclude each other.")
+        }
         if once, maxConnections != nil { throw ValidationError("--once and --max-connections exclude each other.") }
         if let maxConnections, maxConnections < 1 { throw ValidationError("--max-connections must be at least 1.") }
-        if writeCa != nil, tls.cert != nil { throw ValidationError("--write-ca needs a certificate made on the spot: leave --cert out.") }
-        if requireClientCert, tls.ca.isEmpty { throw ValidationError("--require-client-cert needs --ca: whose certificates are good?") }
+        if writeCa != nil, tls.cert != nil {
+            throw ValidationError("--write-ca needs a certificate made on the spot: leave --cert out.")
+        }
+        if requireClientCert, tls.ca.isEmpty {
+            throw ValidationError("--require-client-cert needs --ca: whose certificates are good?")
+        }
     }
 
     func run() async throws {

@@ -6,7 +6,8 @@ struct Endpoint: ExpressibleByArgument, Equatable {
     let port: UInt16
 
     init?(argument: String) {
-        guard let colon = argument.lastIndex(of: ":"), let port = UInt16(argument[argument.index(after: colon)...]), port > 0 else {
+        guard let colon = argument.lastIndex(of: ":"), let port = UInt16(argument[argument.index(after: colon)...]), port > 0
+        else {
             return nil
         }
         var host = argument[..<colon]

@@ -28,7 +28,8 @@ struct TlsOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The certificate chain to show (PEM, its own certificate first).", valueName: "file"))
     var cert: String?
 
-    @Option(help: ArgumentHelp("The private key of the certificate (PEM). Default: the file of the certificate.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The private key of the certificate (PEM). Default: the file of the certificate.", valueName: "file"))
     var key: String?
 
     func validate() throws {

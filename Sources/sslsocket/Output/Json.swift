@@ -6,7 +6,8 @@ enum Json {
     /// The JSON text of a value, with a newline at its end; over several lines, or in one.
     static func encode(_ value: some Encodable, inOneLine: Bool = false) throws(ToolFailure) -> [UInt8] {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = inOneLine ? [.sortedKeys, .withoutEscapingSlashes] : [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting =
+            inOneLine ? [.sortedKeys, .withoutEscapingSlashes] : [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         do {
             return try Array(encoder.encode(value)) + [UInt8(ascii: "\n")]
         } catch {

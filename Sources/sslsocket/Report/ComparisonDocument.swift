@@ -57,7 +57,8 @@ struct ComparisonDocument: Encodable {
         backends = report.backends.map { Backend(name: $0.name, version: $0.libraryVersion) }
         let counted = report.counts
         counts = Counts(
-            cells: counted.total, agreeing: counted.agreeing, explained: counted.explained, lacking: counted.lacking, new: counted.new,
+            cells: counted.total, agreeing: counted.agreeing, explained: counted.explained, lacking: counted.lacking,
+            new: counted.new,
             vanished: counted.vanished)
         scenarios = report.rows.map { row in
             Scenario(
@@ -88,7 +89,8 @@ struct ComparisonDocument: Encodable {
         }
         return Cell(
             client: result.cell.client, server: result.cell.server, version: result.cell.version.description,
-            transport: result.cell.transport.rawValue, verdict: verdict, outcome: result.outcome.map(Outcome.init), expected: expected,
+            transport: result.cell.transport.rawValue, verdict: verdict, outcome: result.outcome.map(Outcome.init),
+            expected: expected,
             details: result.outcome?.details ?? [], explanation: explanation,
             // A thousandth of a millisecond is more than the clock's worth.
             milliseconds: (result.milliseconds * 1000).rounded() / 1000)

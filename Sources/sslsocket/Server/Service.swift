@@ -76,7 +76,8 @@ struct ServiceLog: Sendable {
         let name = socket.requestedServerName.map { " for \(printable($0))" } ?? ""
         let certificate = socket.peerCertificate.map { ", certificate \(CertificateFacts($0).subject)" } ?? ""
         Console.error(
-            "\(peer)\(name): \(facts?.version ?? "?") \(facts?.cipher ?? "?") \(facts?.group ?? "") alpn \(facts?.alpn ?? "none")\(certificate)")
+            "\(peer)\(name): \(facts?.version ?? "?") \(facts?.cipher ?? "?") \(facts?.group ?? "") alpn \(facts?.alpn ?? "none")\(certificate)"
+        )
         for error in socket.sslHandshakeErrors { Console.error(style.notable("\(peer): \(error.code)")) }
     }
 

@@ -13,10 +13,12 @@ enum Threads {
             let work = Work { continuation.resume(returning: body()) }
             var thread = pthread_t()
             let argument = unsafe Unmanaged.passRetained(work).toOpaque()
-            let status = unsafe pthread_create(&thread, nil, { argument in
-                if let argument = unsafe argument { unsafe Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
-                return nil
-            }, argument)
+            let status = unsafe pthread_create(
+                &thread, nil,
+                { argument in
+                    if let argument = unsafe argument { unsafe Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
+                    return nil
+                }, argument)
             if status == 0 {
                 pthread_detach(thread)
             } else {
