@@ -24,6 +24,8 @@ final class Server: Sendable {
     enum Service: Sendable {
         /// Sends back so many octets, then ends.
         case echo(Int)
+        /// Takes everything into a file, which is complete when the service has ended.
+        case store(String)
         /// Serves the payload, and takes files.
         case http(folder: ScratchFolder)
         /// Sends a text and ends.
@@ -34,6 +36,7 @@ final class Server: Sendable {
     let port: UInt16
     private let visits: AsyncStream<Visit>
     private let failures: AsyncStream<SslSocketError>
+    private let ends: AsyncStream<Void>
 
     init(_ configuration: SslConfiguration, drive: Drive = .async, _ service: Service) async throws {
         let server = SslServer(configuration: configuration)
@@ -42,7 +45,8 @@ final class Server: Sendable {
         port = server.serverPort
         let (visits, visit) = AsyncStream.makeStream(of: Visit.self)
         let (failures, failure) = AsyncStream.makeStream(of: SslSocketError.self)
-        (self.visits, self.failures) = (visits, failures)
+        let (ends, end) = AsyncStream.makeStream(of: Void.self)
+        (self.visits, self.failures, self.ends) = (visits, failures, ends)
         let payload: Payload? = if case .http = service { try await Payload.shared() } else { nil }
         switch drive {
         case .async:
@@ -56,11 +60,12 @@ final class Server: Sendable {
                         failure.yield(error as? SslSocketError ?? SslSocketError(.operation, "\(error)"))
                     }
                     await socket.finish()
+                    end.yield()
                 }
             }
         case .blocking:
             Task {
-                await Background.run { Self.serveBlocking(server, service, visit, failure) }
+                await Background.run { Self.serveBlocking(server, service, visit, failure, end) }
             }
         }
     }
@@ -73,6 +78,12 @@ final class Server: Sendable {
         return await iterator.next()
     }
 
+    /// The end of the service of the next connection.
+    func nextEnd() async {
+        var iterator = ends.makeAsyncIterator()
+        await iterator.next()
+    }
+
     /// The next failure.
     func nextFailure() async -> SslSocketError? {
         var iterator = failures.makeAsyncIterator()
@@ -82,6 +93,13 @@ final class Server: Sendable {
     private static func serve(_ socket: SslSocket, _ service: Service, _ payload: Payload?) async throws {
         switch service {
         case .reply(let text): try await socket.send(text)
+        case .store(let path):
+            let sink = try FileSink(path)
+            while true {
+                let bytes = try await socket.receive(timeout: .seconds(60))
+                if bytes.isEmpty { return }
+                sink.write(bytes)
+            }
         case .http(let folder):
             if let payload { try await HttpService(socket: socket, payload: payload, folder: folder).run() }
         case .echo(let length):
@@ -98,7 +116,7 @@ final class Server: Sendable {
     /// One connection after the other, on one thread.
     private static func serveBlocking(
         _ server: SslServer, _ service: Service, _ visit: AsyncStream<Visit>.Continuation,
-        _ failure: AsyncStream<SslSocketError>.Continuation
+        _ failure: AsyncStream<SslSocketError>.Continuation, _ end: AsyncStream<Void>.Continuation
     ) {
         let patience = Duration.seconds(60)
         while server.isListening, let socket = try? server.waitForNewConnection() {
@@ -109,6 +127,7 @@ final class Server: Sendable {
             visit.yield(Visit(socket))
             switch service {
             case .reply(let text): socket.write(text)
+            case .store(let path): storeBlocking(socket, path, patience)
             case .http: failure.yield(SslSocketError(.operation, "HTTP is served by tasks"))
             case .echo(let length):
                 var left = length
@@ -125,6 +144,13 @@ final class Server: Sendable {
             }
             socket.disconnectFromHost()
             if socket.state != .unconnected { _ = socket.waitForDisconnected(timeout: patience) }
+            end.yield()
         }
+    }
+
+    /// Everything up to the peer's end.
+    private static func storeBlocking(_ socket: SslSocket, _ path: String, _ patience: Duration) {
+        guard let sink = try? FileSink(path) else { return }
+        repeat { sink.write(socket.readAll()) } while socket.waitForReadyRead(timeout: patience) || socket.bytesAvailable > 0
     }
 }

@@ -13,12 +13,28 @@ public final class ScratchFolder: Sendable {
             unsafe buffer.baseAddress.flatMap { unsafe mkdtemp($0) } != nil
         }
         guard made else { throw ProcessFailure("cannot make a folder: error \(errno)") }
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        self.path = path
         unsafe chmod(path, 0o755)
+        Self.remaining.update { remaining in
+            // A folder that is kept for the life of the process goes with it.
+            if remaining.isEmpty { atexit { ScratchFolder.removeRemaining() } }
+            remaining.insert(path)
+        }
+    }
+
+    /// The folders there are.
+    private static let remaining = Monitor<Set<String>>([])
+
+    private static func removeRemaining() {
+        for path in remaining.value { try? FileManager.default.removeItem(atPath: path) }
     }
 
     // A folder that cannot be removed harms no test.
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+        Self.remaining.update { _ = $0.remove(path) }
+    }
 
     /// The path of a file in it.
     public func file(_ name: String) -> String { "\(path)/\(name)" }
