@@ -36,7 +36,8 @@ struct StartTlsTests {
     @Test("a whole connection", arguments: SocketFixture.all)
     func encrypts(_ pair: SocketFixture) async throws {
         try await pair.withPlainPair { socket in
-            try await Self.play(["220-mail\r\n220 ready\r\n", "250-mail\r\n250-STARTTLS\r\n250 HELP\r\n", "220 go on\r\n"], on: socket)
+            try await Self.play(
+                ["220-mail\r\n220 ready\r\n", "250-mail\r\n250-STARTTLS\r\n250 HELP\r\n", "220 go on\r\n"], on: socket)
             socket.startServerEncryption()
             guard await socket.waitForEncrypted(timeout: .seconds(10)) else { return }
             try await socket.send("250 encrypted\r\n")
@@ -65,7 +66,8 @@ struct StartTlsTests {
     @Test(
         "servers that do not, or answer out of turn",
         arguments: [
-            ["554 no\r\n"], ["220 ready\r\n", "250-mail\r\n250 HELP\r\n"], ["220 ready\r\n", "250 STARTTLS\r\n", "454 not now\r\n"],
+            ["554 no\r\n"], ["220 ready\r\n", "250-mail\r\n250 HELP\r\n"],
+            ["220 ready\r\n", "250 STARTTLS\r\n", "454 not now\r\n"],
             ["220 ready\r\n", "250 STARTTLS\r\n", "220\r\n250 x\r\n"], ["* OK this is IMAP\r\n"],
             ["220 ready\r\n", "250 STARTTLSX\r\n"],
         ])

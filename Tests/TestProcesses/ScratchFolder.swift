@@ -16,12 +16,12 @@ public final class ScratchFolder: Sendable {
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         self.path = path
         unsafe chmod(path, 0o755)
-        Self.remaining.update { remaining in
-            // A folder that is kept for the life of the process goes with it.
-            if remaining.isEmpty { atexit { ScratchFolder.removeRemaining() } }
-            remaining.insert(path)
-        }
+        _ = Self.cleaning
+        Self.remaining.update { _ = $0.insert(path) }
     }
+
+    /// A folder that is kept for the life of the process goes with it.
+    private static let cleaning: Void = { atexit { ScratchFolder.removeRemaining() } }()
 
     /// The folders there are.
     private static let remaining = Monitor<Set<String>>([])
