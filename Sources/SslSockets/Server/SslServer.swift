@@ -53,7 +53,8 @@ public final class SslServer: Sendable {
         state.withLock { $0.selection = choose }
     }
 
-    /// Is told of each connection whose handshake failed (`errorOccurred`). Called on any thread.
+    /// Is told of each connection whose handshake failed (`errorOccurred`). Called on any thread. The server keeps the hook: one that refers to its
+    /// server keeps both alive for good.
     public func onHandshakeFailure(_ hook: (@Sendable (SslSocketError) -> Void)?) { state.withLock { $0.failureHook = hook } }
 
     // MARK: Listening
