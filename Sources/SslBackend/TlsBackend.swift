@@ -46,7 +46,7 @@ public protocol TlsBackend: AnyObject, Sendable {
         -> any TlsKey
 
     /// Makes a new key pair.
-    func generateKey(_ kind: TlsKeyKind) throws(SslSocketError) -> any TlsKey
+    func generateKey(_ kind: SslKeyKind) throws(SslSocketError) -> any TlsKey
 
     /// Issues a certificate: signed by `issuer`, or self-signed with `key` when `issuer` is nil.
     ///
@@ -56,17 +56,17 @@ public protocol TlsBackend: AnyObject, Sendable {
     ///   - issuer: the CA's certificate (DER) and private key.
     /// - Returns: the certificate in DER.
     func issueCertificate(
-        _ template: TlsCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
+        _ template: SslCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
     ) throws(SslSocketError) -> [UInt8]
 
     /// A digest of `bytes`; nil for a hash the library does not have.
-    func digest(_ bytes: [UInt8], _ hash: TlsHash) -> [UInt8]?
+    func digest(_ bytes: [UInt8], _ hash: SslHash) -> [UInt8]?
 }
 
 /// What a backend can do, as data: queries of the application, the comparison and the documentation all read this.
 public struct TlsCapabilities: Sendable, Hashable {
     /// The versions that can be negotiated, for streams and datagrams.
-    public var versions: Set<TlsVersion>
+    public var versions: Set<SslVersion>
     /// The cipher suites that can be asked for, in the library's own order.
     public var cipherSuites: [SslCipher]
     /// The groups that can be asked for.
@@ -86,7 +86,7 @@ public struct TlsCapabilities: Sendable, Hashable {
 
     /// Makes capabilities; ``lacks`` must name a reason for every feature that is not in `features`.
     public init(
-        versions: Set<TlsVersion>, cipherSuites: [SslCipher], groups: [SslGroup], signatureSchemes: [SslSignatureScheme],
+        versions: Set<SslVersion>, cipherSuites: [SslCipher], groups: [SslGroup], signatureSchemes: [SslSignatureScheme],
         keyAlgorithms: [SslKeyAlgorithm], classes: Set<SslImplementedClass>, features: Set<SslFeature>,
         lacks: [SslFeature: String], backendOptions: [String] = []
     ) {

@@ -168,7 +168,7 @@ public enum TlsEvent {
 /// What a session negotiated. Fields are nil until known, or where the version has no such thing.
 public struct TlsSessionFacts: Sendable, Hashable {
     /// The version.
-    public var version: TlsVersion?
+    public var version: SslVersion?
     /// The cipher suite.
     public var cipher: SslCipher?
     /// The key agreement group; nil when keys were not agreed by a group (RSA key exchange, resumption in TLS 1.2).

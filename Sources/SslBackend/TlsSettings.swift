@@ -8,7 +8,7 @@ public struct TlsSettings: Sendable {
     /// Whether ciphertext travels in a stream or in datagrams.
     public var transport: TlsTransport
     /// The lowest and highest version to negotiate.
-    public var versions: ClosedRange<TlsVersion>
+    public var versions: ClosedRange<SslVersion>
     /// The cipher suites to offer or accept, best first. The negotiated suite is always one of these. A backend without
     /// ``SslFeature/exactCipherOrder`` may rank suites of equal cipher as its library does; a *set* it cannot express is an error.
     public var cipherSuites: [SslCipher]
@@ -52,7 +52,7 @@ public struct TlsSettings: Sendable {
 
     /// Settings with the defaults of the properties.
     public init(
-        role: SslRole, transport: TlsTransport = .stream, versions: ClosedRange<TlsVersion> = .tls1_2 ... .tls1_3,
+        role: SslRole, transport: TlsTransport = .stream, versions: ClosedRange<SslVersion> = .tls1_2 ... .tls1_3,
         cipherSuites: [SslCipher] = SslCipher.defaults, groups: [SslGroup] = SslGroup.defaults, trust: any TlsTrustStore
     ) {
         self.role = role

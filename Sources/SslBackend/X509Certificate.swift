@@ -15,21 +15,21 @@ public protocol X509Certificate: AnyObject, Sendable {
     /// The issuer, DER.
     var issuerDer: [UInt8] { get }
     /// The subject's attributes in order: dotted OID and text.
-    var subject: [TlsNameAttribute] { get }
+    var subject: [SslNameAttribute] { get }
     /// The issuer's attributes in order.
-    var issuer: [TlsNameAttribute] { get }
+    var issuer: [SslNameAttribute] { get }
     /// Start of the validity; nil when malformed.
     var notBefore: SslInstant? { get }
     /// End of the validity; nil when malformed.
     var notAfter: SslInstant? { get }
     /// The alternative names in order; nil without the extension. Malformed ones fail the parse.
-    var alternativeNames: [TlsAlternativeName]? { get }
+    var alternativeNames: [SslAlternativeName]? { get }
     /// The extended key usages as dotted OIDs; nil without the extension.
     var extendedKeyUsage: [String]? { get }
     /// The key usage bits, bit 0 = digitalSignature … bit 8 = decipherOnly; nil without the extension.
     var keyUsage: UInt16? { get }
     /// Basic constraints; nil without the extension.
-    var basicConstraints: TlsBasicConstraints? { get }
+    var basicConstraints: SslBasicConstraints? { get }
     /// The subject key identifier; nil without the extension.
     var subjectKeyIdentifier: [UInt8]? { get }
     /// The key identifier of the authority key identifier; nil without.
@@ -43,10 +43,10 @@ public protocol X509Certificate: AnyObject, Sendable {
     /// The dotted OID of the signature algorithm.
     var signatureAlgorithm: String { get }
     /// Every extension in order.
-    var extensions: [TlsCertificateExtension] { get }
+    var extensions: [SslCertificateExtension] { get }
 
     /// A digest of the DER with the named hash; nil for a hash the library does not have.
-    func digest(_ hash: TlsHash) -> [UInt8]?
+    func digest(_ hash: SslHash) -> [UInt8]?
     /// A dump for people; the words differ between backends.
     func text() -> String
 }

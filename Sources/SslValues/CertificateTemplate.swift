@@ -1,5 +1,5 @@
 /// What to generate.
-public enum TlsKeyKind: Sendable, Hashable {
+public enum SslKeyKind: Sendable, Hashable {
     /// RSA with a modulus of so many bits: 2048 to 16384.
     case rsa(bits: Int)
     /// A NIST curve: secp256r1, secp384r1 or secp521r1.
@@ -11,9 +11,9 @@ public enum TlsKeyKind: Sendable, Hashable {
 }
 
 /// Everything that stands in a certificate to be issued.
-public struct TlsCertificateTemplate: Sendable, Hashable {
+public struct SslCertificateTemplate: Sendable, Hashable {
     /// The subject's attributes in order.
-    public var subject: [TlsNameAttribute]
+    public var subject: [SslNameAttribute]
     /// 1 to 20 octets, big-endian, positive.
     public var serialNumber: [UInt8]
     /// Start of the validity.
@@ -21,9 +21,9 @@ public struct TlsCertificateTemplate: Sendable, Hashable {
     /// End of the validity.
     public var notAfter: SslInstant
     /// Alternative names; empty: no extension.
-    public var alternativeNames: [TlsAlternativeName] = []
+    public var alternativeNames: [SslAlternativeName] = []
     /// Basic constraints, critical when present.
-    public var basicConstraints: TlsBasicConstraints?
+    public var basicConstraints: SslBasicConstraints?
     /// Key usage bits as in ``X509Certificate/keyUsage``, critical; nil: no extension.
     public var keyUsage: UInt16?
     /// Extended key usages as dotted OIDs; empty: no extension.
@@ -31,12 +31,12 @@ public struct TlsCertificateTemplate: Sendable, Hashable {
     /// Adds subject and authority key identifiers.
     public var hasKeyIdentifiers = true
     /// The hash of the signature; Ed25519 and Ed448 keys ignore it. SHA-1 is for tests of its refusal.
-    public var hash: TlsHash = .sha256
+    public var hash: SslHash = .sha256
     /// Further extensions, appended as they are.
-    public var extensions: [TlsCertificateExtension] = []
+    public var extensions: [SslCertificateExtension] = []
 
     /// A template with the required parts.
-    public init(subject: [TlsNameAttribute], serialNumber: [UInt8], notBefore: SslInstant, notAfter: SslInstant) {
+    public init(subject: [SslNameAttribute], serialNumber: [UInt8], notBefore: SslInstant, notAfter: SslInstant) {
         self.subject = subject
         self.serialNumber = serialNumber
         self.notBefore = notBefore

@@ -1,5 +1,5 @@
 /// One attribute of a distinguished name.
-public struct TlsNameAttribute: Sendable, Hashable {
+public struct SslNameAttribute: Sendable, Hashable {
     /// The dotted OID of the attribute type, for example `2.5.4.3` (common name).
     public var oid: String
     /// The value as text.
@@ -13,7 +13,7 @@ public struct TlsNameAttribute: Sendable, Hashable {
 }
 
 /// One subject alternative name.
-public enum TlsAlternativeName: Sendable, Hashable {
+public enum SslAlternativeName: Sendable, Hashable {
     /// A DNS name as it stands in the certificate (octets, for it may hold anything).
     case dns([UInt8])
     /// 4 or 16 octets, or whatever malformed length stands there.
@@ -27,7 +27,7 @@ public enum TlsAlternativeName: Sendable, Hashable {
 }
 
 /// The basic constraints extension (RFC 5280 section 4.2.1.9).
-public struct TlsBasicConstraints: Sendable, Hashable {
+public struct SslBasicConstraints: Sendable, Hashable {
     /// May sign certificates.
     public var isAuthority: Bool
     /// How many intermediates may follow; nil for no limit.
@@ -41,7 +41,7 @@ public struct TlsBasicConstraints: Sendable, Hashable {
 }
 
 /// One extension, undecoded.
-public struct TlsCertificateExtension: Sendable, Hashable {
+public struct SslCertificateExtension: Sendable, Hashable {
     /// Dotted OID.
     public var oid: String
     /// Whoever does not understand it must refuse the certificate.
@@ -58,6 +58,6 @@ public struct TlsCertificateExtension: Sendable, Hashable {
 }
 
 /// A hash function.
-public enum TlsHash: Sendable, Hashable, CaseIterable {
+public enum SslHash: Sendable, Hashable, CaseIterable {
     case md5, sha1, sha224, sha256, sha384, sha512
 }

@@ -36,7 +36,7 @@ public enum SslProtocol: Sendable, Hashable, CaseIterable {
     case unknownProtocol
 
     /// The lowest and highest version of this range, or nil for ``unknownProtocol``.
-    public var versions: ClosedRange<TlsVersion>? {
+    public var versions: ClosedRange<SslVersion>? {
         switch self {
         case .tlsV1_0: .tls1_0 ... .tls1_0
         case .tlsV1_1: .tls1_1 ... .tls1_1
@@ -54,7 +54,7 @@ public enum SslProtocol: Sendable, Hashable, CaseIterable {
     }
 
     /// The case that means exactly `version`.
-    public init(exactly version: TlsVersion) {
+    public init(exactly version: SslVersion) {
         self =
             switch version {
             case .tls1_0: .tlsV1_0
@@ -70,7 +70,7 @@ public enum SslProtocol: Sendable, Hashable, CaseIterable {
 /// One concrete protocol version, as negotiated by a session or as an end of a range.
 ///
 /// Ordered from oldest to newest within TLS, and all DTLS versions after all TLS versions.
-public enum TlsVersion: UInt16, Sendable, Hashable, CaseIterable, Comparable, CustomStringConvertible {
+public enum SslVersion: UInt16, Sendable, Hashable, CaseIterable, Comparable, CustomStringConvertible {
     /// TLS 1.0.
     case tls1_0 = 0x0301
     /// TLS 1.1.
@@ -98,7 +98,7 @@ public enum TlsVersion: UInt16, Sendable, Hashable, CaseIterable, Comparable, Cu
         }
     }
 
-    public static func < (a: TlsVersion, b: TlsVersion) -> Bool { a.rank < b.rank }
+    public static func < (a: SslVersion, b: SslVersion) -> Bool { a.rank < b.rank }
 
     /// The usual spelling, for example `TLSv1.3`.
     public var description: String {

@@ -13,11 +13,11 @@ enum Drive: String, Sendable, CaseIterable {
 /// Our backend, and the only version both ends allow.
 struct Cell: Sendable, CustomStringConvertible {
     let backend: String
-    let version: TlsVersion
+    let version: SslVersion
     var description: String { "\(backend) \(version)" }
 
     static let all = SslBackends.available.flatMap { backend in
-        [TlsVersion.tls1_2, .tls1_3].map { Cell(backend: backend, version: $0) }
+        [SslVersion.tls1_2, .tls1_3].map { Cell(backend: backend, version: $0) }
     }
 
     /// The option of openssl's programs for the version.

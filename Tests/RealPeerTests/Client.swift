@@ -4,7 +4,7 @@ internal import TestProcesses
 
 /// What a client learned.
 struct Conversation: Sendable {
-    var version: TlsVersion?
+    var version: SslVersion?
     var cipher: String?
     var alpn: String?
     var errors: [SslErrorCode] = []

@@ -4,7 +4,7 @@ internal import TestProcesses
 
 /// What a server learned of one connection.
 struct Visit: Sendable {
-    let version: TlsVersion?
+    let version: SslVersion?
     let alpn: String?
     let serverName: String?
     /// The common name of the client's certificate.

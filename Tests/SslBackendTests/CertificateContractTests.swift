@@ -24,7 +24,7 @@ struct CertificateContractTests {
             "keyBits": "\(certificate.keyBits)", "signatureAlgorithm": certificate.signatureAlgorithm,
             "extensions": "\(certificate.extensions)", "isSelfIssued": "\(certificate.isSelfIssued)",
         ]
-        for hash in TlsHash.allCases { facts["digest \(hash)"] = "\(String(describing: certificate.digest(hash)))" }
+        for hash in SslHash.allCases { facts["digest \(hash)"] = "\(String(describing: certificate.digest(hash)))" }
         return facts
     }
 
@@ -55,21 +55,21 @@ struct CertificateContractTests {
         let start = try #require(SslInstant(year: 2024, month: 2, day: 29, hour: 1, minute: 2, second: 3))
         let end = try #require(SslInstant(year: 2051, month: 12, day: 31, hour: 23, minute: 59, second: 59))
         let subject = [
-            TlsNameAttribute(oid: "2.5.4.6", value: "DE"), TlsNameAttribute(oid: "2.5.4.10", value: "Bücher & Söhne"),
-            TlsNameAttribute(oid: "2.5.4.3", value: "one"), TlsNameAttribute(oid: "2.5.4.3", value: "two"),
+            SslNameAttribute(oid: "2.5.4.6", value: "DE"), SslNameAttribute(oid: "2.5.4.10", value: "Bücher & Söhne"),
+            SslNameAttribute(oid: "2.5.4.3", value: "one"), SslNameAttribute(oid: "2.5.4.3", value: "two"),
         ]
-        var template = TlsCertificateTemplate(subject: subject, serialNumber: [0x7F, 1, 2, 3], notBefore: start, notAfter: end)
-        let names: [TlsAlternativeName] = [
+        var template = SslCertificateTemplate(subject: subject, serialNumber: [0x7F, 1, 2, 3], notBefore: start, notAfter: end)
+        let names: [SslAlternativeName] = [
             .dns(Array("a.example.test".utf8)), .ipAddress([192, 0, 2, 1]), .email(Array("a@example.test".utf8)),
             .uri(Array("https://example.test/".utf8)), .ipAddress([UInt8](repeating: 0xFE, count: 16)),
             .dns(Array("*.b.test".utf8)),
         ]
         template.alternativeNames = names
-        template.basicConstraints = TlsBasicConstraints(isAuthority: true, pathLength: 3)
+        template.basicConstraints = SslBasicConstraints(isAuthority: true, pathLength: 3)
         template.keyUsage = 1 << 0 | 1 << 5 | 1 << 8
         template.extendedKeyUsage = ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.9", "1.2.3.4.5"]
         template.hash = .sha384
-        let own = TlsCertificateExtension(oid: "1.2.3.4", isCritical: false, value: [4, 2, 1, 2])
+        let own = SslCertificateExtension(oid: "1.2.3.4", isCritical: false, value: [4, 2, 1, 2])
         template.extensions = [own]
         let key = try one.backend.generateKey(.ec(.secp256r1))
         let certificate = try one.backend.makeCertificate(der: one.backend.issueCertificate(template, key: key, issuer: nil))
@@ -80,7 +80,7 @@ struct CertificateContractTests {
         #expect(certificate.notBefore == start)
         #expect(certificate.notAfter == end)
         #expect(certificate.alternativeNames == names)
-        #expect(certificate.basicConstraints == TlsBasicConstraints(isAuthority: true, pathLength: 3))
+        #expect(certificate.basicConstraints == SslBasicConstraints(isAuthority: true, pathLength: 3))
         #expect(certificate.keyUsage == template.keyUsage)
         #expect(certificate.extendedKeyUsage == template.extendedKeyUsage)
         #expect(certificate.signatureAlgorithm == "1.2.840.10045.4.3.3")
@@ -129,13 +129,13 @@ struct CertificateContractTests {
     @Test("Templates that cannot be written are refused", arguments: BackendUnderTest.all)
     func templates(_ one: BackendUnderTest) throws {
         let key = try one.backend.generateKey(.ec(.secp256r1))
-        var good = TlsCertificateTemplate(
+        var good = SslCertificateTemplate(
             subject: TestNames.subject, serialNumber: [1], notBefore: .now, notAfter: .now.adding(days: 1))
         #expect(errorOf { () throws(SslSocketError) in _ = try one.backend.issueCertificate(good, key: key, issuer: nil) } == nil)
         good.serialNumber = []
         #expect(errorOf { () throws(SslSocketError) in _ = try one.backend.issueCertificate(good, key: key, issuer: nil) } != nil)
         good.serialNumber = [1]
-        good.subject = [TlsNameAttribute(oid: "not an identifier", value: "x")]
+        good.subject = [SslNameAttribute(oid: "not an identifier", value: "x")]
         #expect(errorOf { () throws(SslSocketError) in _ = try one.backend.issueCertificate(good, key: key, issuer: nil) } != nil)
     }
 
@@ -153,5 +153,5 @@ struct CertificateContractTests {
 
 /// A name for templates.
 enum TestNames {
-    static let subject = [TlsNameAttribute(oid: "2.5.4.3", value: "test")]
+    static let subject = [SslNameAttribute(oid: "2.5.4.3", value: "test")]
 }

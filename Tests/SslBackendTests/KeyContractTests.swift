@@ -6,10 +6,10 @@ internal import Testing
 /// Keys as the contract wants them, on every backend.
 @Suite("Keys of a backend")
 struct KeyContractTests {
-    static let kinds: [TlsKeyKind] = [.rsa(bits: 2048), .ec(.secp256r1), .ec(.secp384r1), .ec(.secp521r1), .ed25519, .ed448]
+    static let kinds: [SslKeyKind] = [.rsa(bits: 2048), .ec(.secp256r1), .ec(.secp384r1), .ec(.secp521r1), .ed25519, .ed448]
 
     @Test("A key survives PKCS#8, and every other backend reads it", arguments: BackendUnderTest.all, kinds)
-    func roundTrip(_ one: BackendUnderTest, _ kind: TlsKeyKind) throws {
+    func roundTrip(_ one: BackendUnderTest, _ kind: SslKeyKind) throws {
         let key = try one.backend.generateKey(kind)
         #expect(key.backend === one.backend)
         let secret = try key.pkcs8()
@@ -29,7 +29,7 @@ struct KeyContractTests {
 
     @Test("Keys that are too small, or on a curve that signs nothing, are not generated", arguments: BackendUnderTest.all)
     func refusedKinds(_ one: BackendUnderTest) {
-        for kind: TlsKeyKind in [
+        for kind: SslKeyKind in [
             .rsa(bits: 1024), .rsa(bits: 0), .rsa(bits: -1), .rsa(bits: 1 << 20), .ec(.x25519), .ec(.ffdhe2048),
         ] {
             #expect(errorOf { () throws(SslSocketError) in _ = try one.backend.generateKey(kind) } != nil, "\(kind)")

@@ -64,13 +64,13 @@ public final class GnuTLSBackend: TlsBackend {
         return try GnuTLSKey(bytes, format: format, passphrase: passphrase)
     }
 
-    public func generateKey(_ kind: TlsKeyKind) throws(SslSocketError) -> any TlsKey {
+    public func generateKey(_ kind: SslKeyKind) throws(SslSocketError) -> any TlsKey {
         try checkLibrary()
         return try GnuTLSKey(generating: kind)
     }
 
     public func issueCertificate(
-        _ template: TlsCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
+        _ template: SslCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
     ) throws(SslSocketError) -> [UInt8] {
         try checkLibrary()
         return try GnuTLSIssuing.issue(template, key: key, issuer: issuer)

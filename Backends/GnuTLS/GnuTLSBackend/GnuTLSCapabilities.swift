@@ -6,7 +6,7 @@ internal import SslValues
 /// What the loaded library can do, asked of the library once.
 enum GnuTLSCapabilities {
     /// The versions the library was built with.
-    static let versions: Set<TlsVersion> = {
+    static let versions: Set<SslVersion> = {
         let present = unsafe list(gnutls_protocol_list()) { $0.rawValue }
         return Set(GnuTLSNames.versions.filter { present.contains($0.native.rawValue) }.map(\.version))
     }()

@@ -59,8 +59,8 @@ final class GnuTLSCertificate: X509Certificate, @unchecked Sendable {
     var serialNumber: [UInt8] { Array(der[layout.serialNumber]) }
     var subjectDer: [UInt8] { Array(der[layout.subject]) }
     var issuerDer: [UInt8] { Array(der[layout.issuer]) }
-    var subject: [TlsNameAttribute] { CertificateText.attributes(ofName: der[layout.subject]) }
-    var issuer: [TlsNameAttribute] { CertificateText.attributes(ofName: der[layout.issuer]) }
+    var subject: [SslNameAttribute] { CertificateText.attributes(ofName: der[layout.subject]) }
+    var issuer: [SslNameAttribute] { CertificateText.attributes(ofName: der[layout.issuer]) }
     var notBefore: SslInstant? { layout.notBefore }
     var notAfter: SslInstant? { layout.notAfter }
     var publicKeyInfo: [UInt8] { Array(der[layout.publicKeyInfo]) }
@@ -81,7 +81,7 @@ final class GnuTLSCertificate: X509Certificate, @unchecked Sendable {
 
     // MARK: Extensions
 
-    var alternativeNames: [TlsAlternativeName]? {
+    var alternativeNames: [SslAlternativeName]? {
         extensionValue("2.5.29.17").flatMap { CertificateText.alternativeNames($0[...]) }
     }
 
@@ -101,11 +101,11 @@ final class GnuTLSCertificate: X509Certificate, @unchecked Sendable {
         return GnuTLSKeyUsage.bits(native: native)
     }
 
-    var basicConstraints: TlsBasicConstraints? {
+    var basicConstraints: SslBasicConstraints? {
         var isAuthority: UInt32 = 0
         var pathLength: Int32 = -1
         guard unsafe gnutls_x509_crt_get_basic_constraints(handle, nil, &isAuthority, &pathLength) >= 0 else { return nil }
-        return TlsBasicConstraints(isAuthority: isAuthority != 0, pathLength: pathLength < 0 ? nil : Int(pathLength))
+        return SslBasicConstraints(isAuthority: isAuthority != 0, pathLength: pathLength < 0 ? nil : Int(pathLength))
     }
 
     var subjectKeyIdentifier: [UInt8]? {
@@ -116,8 +116,8 @@ final class GnuTLSCertificate: X509Certificate, @unchecked Sendable {
         unsafe octets { buffer, size in unsafe gnutls_x509_crt_get_authority_key_id(handle, buffer, size, nil) }
     }
 
-    var extensions: [TlsCertificateExtension] {
-        var list: [TlsCertificateExtension] = []
+    var extensions: [SslCertificateExtension] {
+        var list: [SslCertificateExtension] = []
         while true {
             let index = UInt32(list.count)
             var isCritical: UInt32 = 0
@@ -128,7 +128,7 @@ final class GnuTLSCertificate: X509Certificate, @unchecked Sendable {
             else { return list }
             var out = unsafe gnutls_datum_t()
             guard unsafe gnutls_x509_crt_get_extension_data2(handle, index, &out) >= 0 else { return list }
-            list.append(TlsCertificateExtension(oid: oid, isCritical: isCritical != 0, value: unsafe out.octets))
+            list.append(SslCertificateExtension(oid: oid, isCritical: isCritical != 0, value: unsafe out.octets))
             unsafe sslgnutls_free(out.data)
         }
     }
@@ -143,7 +143,7 @@ final class GnuTLSCertificate: X509Certificate, @unchecked Sendable {
 
     // MARK: Derived
 
-    func digest(_ hash: TlsHash) -> [UInt8]? {
+    func digest(_ hash: SslHash) -> [UInt8]? {
         let native = hash.gnutls
         var out = [UInt8](repeating: 0, count: Int(gnutls_hash_get_len(native)))
         guard !out.isEmpty, unsafe gnutls_hash_fast(native, der, der.count, &out) == 0 else { return nil }
@@ -190,7 +190,7 @@ enum GnuTLSKeyUsage {
     }
 }
 
-extension TlsHash {
+extension SslHash {
     /// The library's word.
     var gnutls: gnutls_digest_algorithm_t {
         switch self {

@@ -92,8 +92,8 @@ struct CertificateLayout {
 /// Turns the parts of a certificate into values.
 enum CertificateText {
     /// The attributes of a distinguished name in the order in which they stand there.
-    static func attributes(ofName der: ArraySlice<UInt8>) -> [TlsNameAttribute] {
-        var list: [TlsNameAttribute] = []
+    static func attributes(ofName der: ArraySlice<UInt8>) -> [SslNameAttribute] {
+        var list: [SslNameAttribute] = []
         var outer = DerReader(der)
         guard let name = outer.next(DerTag.sequence) else { return list }
         var sets = DerReader(name.content)
@@ -104,7 +104,7 @@ enum CertificateText {
                 guard let type = parts.next(DerTag.objectIdentifier), let oid = objectIdentifier(type.content),
                     let value = parts.next()
                 else { continue }
-                list.append(TlsNameAttribute(oid: oid, value: text(value)))
+                list.append(SslNameAttribute(oid: oid, value: text(value)))
             }
         }
         return list
@@ -175,10 +175,10 @@ enum CertificateText {
     }
 
     /// The GeneralNames of an alternative name extension (RFC 5280 section 4.2.1.6); nil when it is malformed.
-    static func alternativeNames(_ value: ArraySlice<UInt8>) -> [TlsAlternativeName]? {
+    static func alternativeNames(_ value: ArraySlice<UInt8>) -> [SslAlternativeName]? {
         var outer = DerReader(value)
         guard let list = outer.next(DerTag.sequence), outer.isEmpty else { return nil }
-        var names: [TlsAlternativeName] = []
+        var names: [SslAlternativeName] = []
         var reader = DerReader(list.content)
         while !reader.isEmpty {
             guard let name = reader.next(), name.tag & 0xC0 == 0x80 else { return nil }

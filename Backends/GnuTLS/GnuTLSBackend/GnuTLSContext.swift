@@ -19,7 +19,7 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
     /// The key of the cookies of datagram servers.
     let cookieKey: SecretBytes
     /// The versions that can be negotiated.
-    let versions: [TlsVersion]
+    let versions: [SslVersion]
 
     var backend: any TlsBackend { GnuTLSBackend.shared }
 

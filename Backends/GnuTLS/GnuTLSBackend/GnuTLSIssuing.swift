@@ -8,7 +8,7 @@ internal import SslValues
 enum GnuTLSIssuing {
     /// Makes a certificate from a template; see `TlsBackend.issueCertificate`.
     static func issue(
-        _ template: TlsCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
+        _ template: SslCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
     ) throws(SslSocketError) -> [UInt8] {
         guard let signer = (issuer?.key ?? key) as? GnuTLSKey else {
             throw .gnutls(.invalidUserData, "The signing key was made by another backend")
@@ -51,7 +51,7 @@ enum GnuTLSIssuing {
         return DerWriter.element(DerTag.sequence, signed + algorithm + signature)
     }
 
-    private static func fill(_ certificate: gnutls_x509_crt_t, from template: TlsCertificateTemplate) throws(SslSocketError) {
+    private static func fill(_ certificate: gnutls_x509_crt_t, from template: SslCertificateTemplate) throws(SslSocketError) {
         let serial = template.serialNumber
         guard (1...20).contains(serial.count), serial[0] & 0x80 == 0, serial.contains(where: { $0 != 0 }) else {
             throw .gnutls(.invalidUserData, "A serial number must be positive and have 1 to 20 octets")
@@ -90,7 +90,7 @@ enum GnuTLSIssuing {
         }
     }
 
-    private static func add(_ certificate: gnutls_x509_crt_t, _ attribute: TlsNameAttribute) throws(SslSocketError) {
+    private static func add(_ certificate: gnutls_x509_crt_t, _ attribute: SslNameAttribute) throws(SslSocketError) {
         // The library spells only the types it knows, and a refused one would leave a half-made name behind.
         let isKnown = unsafe gnutls_x509_dn_oid_known(attribute.oid) != 0
         let text = Array(attribute.value.utf8)
@@ -157,7 +157,7 @@ enum GnuTLSIssuing {
 
 extension GnuTLSKey {
     /// The hash a signature of this key uses: Ed25519 and Ed448 have their own.
-    fileprivate func hash(wanted: TlsHash) -> gnutls_digest_algorithm_t {
+    fileprivate func hash(wanted: SslHash) -> gnutls_digest_algorithm_t {
         switch algorithm {
         case .ed25519: GNUTLS_DIG_SHA512
         case .ed448: GNUTLS_DIG_SHAKE_256
@@ -183,7 +183,7 @@ enum DerWriter {
     }
 
     /// One GeneralName (RFC 5280 section 4.2.1.6): of the other kinds only a registered identifier is not constructed.
-    static func alternativeName(_ name: TlsAlternativeName) -> [UInt8] {
+    static func alternativeName(_ name: SslAlternativeName) -> [UInt8] {
         switch name {
         case .email(let octets): element(0x81, octets)
         case .dns(let octets): element(0x82, octets)

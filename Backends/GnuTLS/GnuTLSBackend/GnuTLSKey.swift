@@ -34,7 +34,7 @@ final class GnuTLSKey: TlsKey, @unchecked Sendable {
     }
 
     /// Makes a new key.
-    convenience init(generating kind: TlsKeyKind) throws(SslSocketError) {
+    convenience init(generating kind: SslKeyKind) throws(SslSocketError) {
         let (algorithm, size) = try Self.parameters(of: kind)
         var made: gnutls_x509_privkey_t?
         try gnutlsCheck(unsafe gnutls_x509_privkey_init(&made), .sslInternal, "No private key object can be made")
@@ -101,7 +101,7 @@ final class GnuTLSKey: TlsKey, @unchecked Sendable {
         return unsafe out.octets
     }
 
-    private static func parameters(of kind: TlsKeyKind) throws(SslSocketError) -> (gnutls_pk_algorithm_t, UInt32) {
+    private static func parameters(of kind: SslKeyKind) throws(SslSocketError) -> (gnutls_pk_algorithm_t, UInt32) {
         switch kind {
         case .rsa(let bits):
             guard (2048...16_384).contains(bits) else {

@@ -6,7 +6,7 @@ internal import SslValues
 enum GnuTLSNames {
     /// One protocol version.
     struct Version {
-        let version: TlsVersion
+        let version: SslVersion
         let native: gnutls_protocol_t
         let keyword: String
     }

@@ -12,7 +12,7 @@ struct GnuTLSPriority {
     /// The string.
     let text: String
     /// The versions that can be negotiated: those of the settings that have a cipher suite.
-    let versions: [TlsVersion]
+    let versions: [SslVersion]
 
     /// The name of the option that appends to the string in the library's own words.
     static let option = "priority"
@@ -120,7 +120,7 @@ struct GnuTLSPriority {
     }
 
     /// TLS 1.3 has suites of its own; those with authenticated encryption or a SHA-2 MAC need at least TLS 1.2.
-    private static func fits(_ cipher: SslCipher, _ version: TlsVersion) -> Bool {
+    private static func fits(_ cipher: SslCipher, _ version: SslVersion) -> Bool {
         switch version {
         case .tls1_3: cipher.isTls13
         case .tls1_2, .dtls1_2: !cipher.isTls13

@@ -108,7 +108,7 @@ extension GnuTLSSession {
     private final var offeredVersions: Set<UInt16>? {
         guard let hello = state.clientHello, !hello.isMalformed else { return nil }
         guard hello.supportedVersions.isEmpty else { return Set(hello.supportedVersions) }
-        return Set(TlsVersion.allCases.map(\.rawValue).filter { $0 <= min(hello.legacyVersion, TlsVersion.tls1_2.rawValue) })
+        return Set(SslVersion.allCases.map(\.rawValue).filter { $0 <= min(hello.legacyVersion, SslVersion.tls1_2.rawValue) })
     }
 }
 #endif

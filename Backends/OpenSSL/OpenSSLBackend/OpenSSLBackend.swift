@@ -53,12 +53,12 @@ public final class OpenSSLBackend: TlsBackend {
         try OpenSSLKey(bytes, format: format, passphrase: passphrase)
     }
 
-    public func generateKey(_ kind: TlsKeyKind) throws(SslSocketError) -> any TlsKey {
+    public func generateKey(_ kind: SslKeyKind) throws(SslSocketError) -> any TlsKey {
         try OpenSSLKey(generating: kind)
     }
 
     public func issueCertificate(
-        _ template: TlsCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
+        _ template: SslCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
     ) throws(SslSocketError) -> [UInt8] {
         try OpenSSLIssuing.issue(template, key: key, issuer: issuer)
     }

@@ -89,19 +89,19 @@ final class OpenSSLCertificate: X509Certificate {
     var version: Int { unsafe X509_get_version(handle) + 1 }
     var subjectDer: [UInt8] { unsafe Self.octets { unsafe i2d_X509_NAME(X509_get_subject_name(handle), $0) } }
     var issuerDer: [UInt8] { unsafe Self.octets { unsafe i2d_X509_NAME(X509_get_issuer_name(handle), $0) } }
-    var subject: [TlsNameAttribute] { unsafe OpenSSLNames.attributes(X509_get_subject_name(handle)) }
-    var issuer: [TlsNameAttribute] { unsafe OpenSSLNames.attributes(X509_get_issuer_name(handle)) }
+    var subject: [SslNameAttribute] { unsafe OpenSSLNames.attributes(X509_get_subject_name(handle)) }
+    var issuer: [SslNameAttribute] { unsafe OpenSSLNames.attributes(X509_get_issuer_name(handle)) }
     var notBefore: SslInstant? { unsafe OpenSSLNames.instant(X509_get0_notBefore(handle)) }
     var notAfter: SslInstant? { unsafe OpenSSLNames.instant(X509_get0_notAfter(handle)) }
     var publicKeyInfo: [UInt8] { unsafe Self.octets { unsafe i2d_X509_PUBKEY(X509_get_X509_PUBKEY(handle), $0) } }
     var keyAlgorithm: SslKeyAlgorithm { unsafe OpenSSLKey.algorithm(X509_get0_pubkey(handle)) }
     var keyBits: Int { unsafe OpenSSLKey.bits(X509_get0_pubkey(handle)) }
-    var extensions: [TlsCertificateExtension] { unsafe Self.extensions(of: handle) }
+    var extensions: [SslCertificateExtension] { unsafe Self.extensions(of: handle) }
 
-    var alternativeNames: [TlsAlternativeName]? { decoded.alternativeNames }
+    var alternativeNames: [SslAlternativeName]? { decoded.alternativeNames }
     var extendedKeyUsage: [String]? { decoded.extendedKeyUsage }
     var keyUsage: UInt16? { decoded.keyUsage }
-    var basicConstraints: TlsBasicConstraints? { decoded.basicConstraints }
+    var basicConstraints: SslBasicConstraints? { decoded.basicConstraints }
     var subjectKeyIdentifier: [UInt8]? { decoded.subjectKeyIdentifier }
     var authorityKeyIdentifier: [UInt8]? { decoded.authorityKeyIdentifier }
 
@@ -119,7 +119,7 @@ final class OpenSSLCertificate: X509Certificate {
         return unsafe OpenSSLNames.dotted(identifier)
     }
 
-    func digest(_ hash: TlsHash) -> [UInt8]? {
+    func digest(_ hash: SslHash) -> [UInt8]? {
         unsafe [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { buffer, count in
             var length: UInt32 = 0
             ERR_clear_error()
@@ -137,11 +137,11 @@ final class OpenSSLCertificate: X509Certificate {
         return unsafe String(decoding: UnsafeBufferPointer(start: start, count: length), as: UTF8.self)
     }
 
-    private static func extensions(of certificate: OpaquePointer) -> [TlsCertificateExtension] {
+    private static func extensions(of certificate: OpaquePointer) -> [SslCertificateExtension] {
         unsafe (0..<X509_get_ext_count(certificate)).compactMap { i in
             guard let one = unsafe X509_get_ext(certificate, i) else { return nil }
             let data = unsafe X509_EXTENSION_get_data(one)
-            return unsafe TlsCertificateExtension(
+            return unsafe SslCertificateExtension(
                 oid: OpenSSLNames.dotted(X509_EXTENSION_get_object(one)), isCritical: X509_EXTENSION_get_critical(one) == 1,
                 value: OpenSSLNames.octets(data))
         }
@@ -153,7 +153,7 @@ extension Array {
     var nilIfEmpty: [Element]? { isEmpty ? nil : self }
 }
 
-extension TlsHash {
+extension SslHash {
     /// The hash in OpenSSL's terms.
     var openssl: OpaquePointer? {
         switch self {

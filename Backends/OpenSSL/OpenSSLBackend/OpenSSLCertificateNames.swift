@@ -6,10 +6,10 @@ internal import SslValues
 /// Names, times and identifiers out of OpenSSL's structures.
 enum OpenSSLNames {
     /// A name's attributes in order.
-    static func attributes(_ name: OpaquePointer?) -> [TlsNameAttribute] {
+    static func attributes(_ name: OpaquePointer?) -> [SslNameAttribute] {
         unsafe (0..<max(X509_NAME_entry_count(name), 0)).compactMap { i in
             guard let entry = unsafe X509_NAME_get_entry(name, i) else { return nil }
-            return unsafe TlsNameAttribute(
+            return unsafe SslNameAttribute(
                 oid: dotted(X509_NAME_ENTRY_get_object(entry)), value: text(X509_NAME_ENTRY_get_data(entry)))
         }
     }
@@ -117,14 +117,14 @@ enum DerTag {
 /// The extensions the layers above ask for. One that is malformed or stands there twice (RFC 5280 section 4.2 forbids it)
 /// fails the parse: taken for missing, a limit it sets would be lost.
 struct OpenSSLDecodedExtensions: Sendable {
-    private(set) var alternativeNames: [TlsAlternativeName]?
+    private(set) var alternativeNames: [SslAlternativeName]?
     private(set) var extendedKeyUsage: [String]?
     private(set) var keyUsage: UInt16?
-    private(set) var basicConstraints: TlsBasicConstraints?
+    private(set) var basicConstraints: SslBasicConstraints?
     private(set) var subjectKeyIdentifier: [UInt8]?
     private(set) var authorityKeyIdentifier: [UInt8]?
 
-    init(_ extensions: [TlsCertificateExtension]) throws(SslSocketError) {
+    init(_ extensions: [SslCertificateExtension]) throws(SslSocketError) {
         var seen: Set<String> = []
         for one in extensions {
             guard seen.insert(one.oid).inserted else { throw Self.malformed(one.oid, "stands there twice") }
@@ -137,7 +137,7 @@ struct OpenSSLDecodedExtensions: Sendable {
             .invalidUserData, "The certificate's extension \(oid) \(what)", backend: OpenSSLBackend.backendName)
     }
 
-    private mutating func read(_ one: TlsCertificateExtension) -> Bool {
+    private mutating func read(_ one: SslCertificateExtension) -> Bool {
         switch one.oid {
         case "2.5.29.14":
             return Self.read(DerReader.only(DerTag.octetString, one.value).map { Array($0) }, &subjectKeyIdentifier)
@@ -171,10 +171,10 @@ struct OpenSSLDecodedExtensions: Sendable {
         return value
     }
 
-    private static func names(_ octets: [UInt8]) -> [TlsAlternativeName]? {
+    private static func names(_ octets: [UInt8]) -> [SslAlternativeName]? {
         guard let content = DerReader.only(DerTag.sequence, octets) else { return nil }
         var reader = DerReader(content)
-        var names: [TlsAlternativeName] = []
+        var names: [SslAlternativeName] = []
         while !reader.isEmpty {
             guard let (tag, value) = reader.next(), tag & 0xC0 == 0x80 else { return nil }
             switch tag {
@@ -188,10 +188,10 @@ struct OpenSSLDecodedExtensions: Sendable {
         return names
     }
 
-    private static func constraints(_ octets: [UInt8]) -> TlsBasicConstraints? {
+    private static func constraints(_ octets: [UInt8]) -> SslBasicConstraints? {
         guard let content = DerReader.only(DerTag.sequence, octets) else { return nil }
         var reader = DerReader(content)
-        var constraints = TlsBasicConstraints(isAuthority: false)
+        var constraints = SslBasicConstraints(isAuthority: false)
         if let flag = reader.next(DerTag.boolean) {
             guard flag.count == 1 else { return nil }
             constraints.isAuthority = flag.first != 0

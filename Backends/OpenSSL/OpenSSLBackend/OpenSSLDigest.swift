@@ -4,7 +4,7 @@ public import SslValues
 
 extension OpenSSLBackend {
     /// A digest of `bytes`; nil for a hash the library does not have.
-    public func digest(_ bytes: [UInt8], _ hash: TlsHash) -> [UInt8]? {
+    public func digest(_ bytes: [UInt8], _ hash: SslHash) -> [UInt8]? {
         ERR_clear_error()
         var length: UInt32 = 0
         var out = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))

@@ -6,7 +6,7 @@ internal import SslValues
 /// Makes certificates.
 enum OpenSSLIssuing {
     static func issue(
-        _ template: TlsCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
+        _ template: SslCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
     ) throws(SslSocketError) -> [UInt8] {
         let subjectKey = try own(key)
         let signer = try own(issuer?.key ?? key)
@@ -64,7 +64,7 @@ enum OpenSSLIssuing {
     }
 
     private static func setNames(
-        _ certificate: OpaquePointer, _ attributes: [TlsNameAttribute], _ authority: OpenSSLCertificate?
+        _ certificate: OpaquePointer, _ attributes: [SslNameAttribute], _ authority: OpenSSLCertificate?
     ) throws(SslSocketError) {
         guard let name = unsafe X509_NAME_new() else { throw .openssl(.sslInternal, "No name could be made") }
         defer { unsafe X509_NAME_free(name) }
@@ -96,11 +96,11 @@ enum OpenSSLIssuing {
     // MARK: Extensions
 
     private static func extensions(
-        _ template: TlsCertificateTemplate, _ certificate: OpaquePointer, _ authority: OpenSSLCertificate?
-    ) throws(SslSocketError) -> [TlsCertificateExtension] {
-        var list: [TlsCertificateExtension] = []
+        _ template: SslCertificateTemplate, _ certificate: OpaquePointer, _ authority: OpenSSLCertificate?
+    ) throws(SslSocketError) -> [SslCertificateExtension] {
+        var list: [SslCertificateExtension] = []
         func append(_ oid: String, isCritical: Bool = false, _ value: [UInt8]) {
-            list.append(TlsCertificateExtension(oid: oid, isCritical: isCritical, value: value))
+            list.append(SslCertificateExtension(oid: oid, isCritical: isCritical, value: value))
         }
         if let constraints = template.basicConstraints {
             var content: [UInt8] = []
@@ -136,7 +136,7 @@ enum OpenSSLIssuing {
         return list + template.extensions
     }
 
-    private static func add(_ one: TlsCertificateExtension, to certificate: OpaquePointer) throws(SslSocketError) {
+    private static func add(_ one: SslCertificateExtension, to certificate: OpaquePointer) throws(SslSocketError) {
         let type = unsafe OBJ_txt2obj(one.oid, 1)
         defer { unsafe ASN1_OBJECT_free(type) }
         let data = unsafe ASN1_OCTET_STRING_new()
@@ -178,7 +178,7 @@ enum OpenSSLIssuing {
         return [UInt8(octets.last?.trailingZeroBitCount ?? 0)] + octets
     }
 
-    private static func name(_ name: TlsAlternativeName) -> [UInt8] {
+    private static func name(_ name: SslAlternativeName) -> [UInt8] {
         switch name {
         case .email(let octets): der(0x81, octets)
         case .dns(let octets): der(0x82, octets)

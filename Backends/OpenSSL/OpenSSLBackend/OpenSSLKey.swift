@@ -128,7 +128,7 @@ final class OpenSSLKey: TlsKey {
 
     // MARK: Making
 
-    init(generating kind: TlsKeyKind) throws(SslSocketError) {
+    init(generating kind: SslKeyKind) throws(SslSocketError) {
         ERR_clear_error()
         let type: Int32 =
             switch kind {

@@ -22,11 +22,11 @@ enum OpenSSLOptions {
     // MARK: Versions
 
     /// The versions that can really be used: TLS 1.0 and 1.1 sign with SHA-1, which security level 2 forbids.
-    static let versions: Set<TlsVersion> = [.tls1_2, .tls1_3, .dtls1_2]
+    static let versions: Set<SslVersion> = [.tls1_2, .tls1_3, .dtls1_2]
 
     /// The lowest and highest version for settings. A list of suites of one family only restricts the versions as well, for
     /// OpenSSL always fills in the other family by its own default.
-    static func versions(_ settings: TlsSettings) throws(SslSocketError) -> ClosedRange<TlsVersion> {
+    static func versions(_ settings: TlsSettings) throws(SslSocketError) -> ClosedRange<SslVersion> {
         let wanted = settings.versions
         for end in [wanted.lowerBound, wanted.upperBound] {
             if end.isDatagram != (settings.transport == .datagram) {

@@ -299,7 +299,7 @@ extension OpenSSLSession {
         let isServer = transport.context.settings.role == .server
         facts.serverName = isServer ? transport.state.clientHello?.serverName : parameters.serverName
         guard let ssl = unsafe transport.ssl, let cipher = unsafe SSL_get_current_cipher(ssl) else { return facts }
-        facts.version = unsafe TlsVersion(rawValue: UInt16(truncatingIfNeeded: SSL_version(ssl)))
+        facts.version = unsafe SslVersion(rawValue: UInt16(truncatingIfNeeded: SSL_version(ssl)))
         facts.cipher = unsafe SslCipher(code: SSL_CIPHER_get_protocol_id(cipher))
         facts.isResumed = unsafe SSL_session_reused(ssl) == 1
         let isTls13 = facts.version == .tls1_3

@@ -76,7 +76,7 @@ public struct SslCertificate: Sendable {
     public func text() -> String { parsed.text() }
 
     /// A digest of the DER form (`digest`); Qt's default is MD5, ours SHA-256. nil when the library has no such hash.
-    public func digest(_ hash: TlsHash = .sha256) -> [UInt8]? { parsed.digest(hash) }
+    public func digest(_ hash: SslHash = .sha256) -> [UInt8]? { parsed.digest(hash) }
 
     // MARK: What it says
 
@@ -89,9 +89,9 @@ public struct SslCertificate: Sendable {
     /// End of the validity (`expiryDate`); nil when malformed.
     public var expiryDate: SslInstant? { parsed.notAfter }
     /// The subject's attributes in order: dotted OID and text.
-    public var subject: [TlsNameAttribute] { parsed.subject }
+    public var subject: [SslNameAttribute] { parsed.subject }
     /// The issuer's attributes in order.
-    public var issuer: [TlsNameAttribute] { parsed.issuer }
+    public var issuer: [SslNameAttribute] { parsed.issuer }
     /// The subject's values of one attribute, for example `2.5.4.3` for common names (`subjectInfo`).
     public func subjectInfo(_ oid: String) -> [String] { parsed.subject.filter { $0.oid == oid }.map(\.value) }
     /// The issuer's values of one attribute (`issuerInfo`).
@@ -101,7 +101,7 @@ public struct SslCertificate: Sendable {
     /// The same of the issuer (`issuerDisplayName`).
     public var issuerDisplayName: String { Self.displayName(parsed.issuer) }
     /// The alternative names in order (`subjectAlternativeNames`); empty without the extension.
-    public var alternativeNames: [TlsAlternativeName] { parsed.alternativeNames ?? [] }
+    public var alternativeNames: [SslAlternativeName] { parsed.alternativeNames ?? [] }
     /// The kind of the public key.
     public var keyAlgorithm: SslKeyAlgorithm { parsed.keyAlgorithm }
     /// The size of the public key in bits.
@@ -111,7 +111,7 @@ public struct SslCertificate: Sendable {
     /// Subject and issuer are the same name (`isSelfSigned`).
     public var isSelfSigned: Bool { parsed.isSelfIssued }
 
-    private static func displayName(_ attributes: [TlsNameAttribute]) -> String {
+    private static func displayName(_ attributes: [SslNameAttribute]) -> String {
         (attributes.first { $0.oid == "2.5.4.3" } ?? attributes.first { $0.oid == "2.5.4.10" } ?? attributes.first)?.value ?? ""
     }
 }

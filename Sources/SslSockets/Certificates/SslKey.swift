@@ -47,7 +47,7 @@ public struct SslKey: Sendable {
     }
 
     /// Makes a new key pair.
-    public static func generate(_ kind: TlsKeyKind, backend: String? = nil) throws(SslSocketError) -> SslKey {
+    public static func generate(_ kind: SslKeyKind, backend: String? = nil) throws(SslSocketError) -> SslKey {
         try SslKey(SslBackends.resolve(backend).generateKey(kind))
     }
 

@@ -52,7 +52,7 @@ package enum PeerName: Sendable, Hashable {
     ///
     /// Only alternative names count, never the common name. A wildcard is the whole left-most label, stands for exactly one
     /// label and needs two more to its right.
-    package func isProven(by names: [TlsAlternativeName]) -> Bool {
+    package func isProven(by names: [SslAlternativeName]) -> Bool {
         names.contains { name in
             switch (self, name) {
             case (.ipAddress(let wanted), .ipAddress(let presented)): wanted == presented

@@ -55,8 +55,8 @@ public struct TestAuthority: Sendable {
     ///   - backend: who signs; nil for the first backend that can issue certificates.
     ///   - customize: changes the template before it is signed.
     public static func makeRoot(
-        _ name: String = "Test Root", key kind: TlsKeyKind = .ec(.secp256r1), backend: (any TlsBackend)? = nil,
-        validity: ClosedRange<SslInstant>? = nil, customize: (inout TlsCertificateTemplate) -> Void = { _ in }
+        _ name: String = "Test Root", key kind: SslKeyKind = .ec(.secp256r1), backend: (any TlsBackend)? = nil,
+        validity: ClosedRange<SslInstant>? = nil, customize: (inout SslCertificateTemplate) -> Void = { _ in }
     ) throws(SslSocketError) -> TestAuthority {
         let backend = if let backend { backend } else { try issuingBackend() }
         let validity = validity ?? currentValidity
@@ -69,8 +69,8 @@ public struct TestAuthority: Sendable {
 
     /// Makes an authority below this one.
     public func makeIntermediate(
-        _ name: String = "Test Intermediate", key kind: TlsKeyKind = .ec(.secp256r1), pathLength: Int? = nil,
-        validity: ClosedRange<SslInstant>? = nil, customize: (inout TlsCertificateTemplate) -> Void = { _ in }
+        _ name: String = "Test Intermediate", key kind: SslKeyKind = .ec(.secp256r1), pathLength: Int? = nil,
+        validity: ClosedRange<SslInstant>? = nil, customize: (inout SslCertificateTemplate) -> Void = { _ in }
     ) throws(SslSocketError) -> TestAuthority {
         let key = try TestKeys.key(kind, name, backend: backend)
         var template = Self.authorityTemplate(name, validity ?? self.validity, pathLength: pathLength)
@@ -98,18 +98,18 @@ public struct TestAuthority: Sendable {
         /// The common name.
         public var commonName: String
         /// The alternative names; empty: no extension.
-        public var names: [TlsAlternativeName]
+        public var names: [SslAlternativeName]
         /// The extended key usages as dotted OIDs; empty: no extension.
         public var usages: [String]
         /// The kind of the key.
-        public var keyKind: TlsKeyKind
+        public var keyKind: SslKeyKind
         /// The validity; nil for the authority's default.
         public var validity: ClosedRange<SslInstant>?
 
         /// A server certificate for ``TestIdentity/defaultHost`` with a P-256 key, but for what is said otherwise.
         public init(
-            commonName: String = "Test Server", names: [TlsAlternativeName] = [.dns(Array(TestIdentity.defaultHost.utf8))],
-            usages: [String] = [SslPurpose.serverAuthentication.objectIdentifier], keyKind: TlsKeyKind = .ec(.secp256r1),
+            commonName: String = "Test Server", names: [SslAlternativeName] = [.dns(Array(TestIdentity.defaultHost.utf8))],
+            usages: [String] = [SslPurpose.serverAuthentication.objectIdentifier], keyKind: SslKeyKind = .ec(.secp256r1),
             validity: ClosedRange<SslInstant>? = nil
         ) {
             self.commonName = commonName
@@ -123,7 +123,7 @@ public struct TestAuthority: Sendable {
     /// Issues a certificate and returns it with its chain and key; the peer trusts the root.
     public func issue(
         _ leaf: Leaf = Leaf(), host: String = TestIdentity.defaultHost,
-        customize: (inout TlsCertificateTemplate) -> Void = { _ in }
+        customize: (inout SslCertificateTemplate) -> Void = { _ in }
     ) throws(SslSocketError) -> TestIdentity {
         let key = try TestKeys.key(leaf.keyKind, "leaf", backend: backend)
         return try issue(leaf, key: key, host: host, customize: customize)
@@ -132,14 +132,14 @@ public struct TestAuthority: Sendable {
     /// Issues a certificate for a key of one's own.
     public func issue(
         _ leaf: Leaf, key: any TlsKey, host: String = TestIdentity.defaultHost,
-        customize: (inout TlsCertificateTemplate) -> Void = { _ in }
+        customize: (inout SslCertificateTemplate) -> Void = { _ in }
     ) throws(SslSocketError) -> TestIdentity {
         let validity = leaf.validity ?? self.validity
-        var template = TlsCertificateTemplate(
+        var template = SslCertificateTemplate(
             subject: Self.name(leaf.commonName), serialNumber: Self.nextSerial(), notBefore: validity.lowerBound,
             notAfter: validity.upperBound)
         template.alternativeNames = leaf.names
-        template.basicConstraints = TlsBasicConstraints(isAuthority: false)
+        template.basicConstraints = SslBasicConstraints(isAuthority: false)
         // digitalSignature signs handshakes; keyEncipherment is for RSA key exchange.
         template.keyUsage = key.algorithm == .rsa ? 1 << 0 | 1 << 2 : 1 << 0
         template.extendedKeyUsage = leaf.usages
@@ -151,17 +151,17 @@ public struct TestAuthority: Sendable {
     }
 
     /// A distinguished name of one common name.
-    package static func name(_ commonName: String) -> [TlsNameAttribute] {
-        [TlsNameAttribute(oid: "2.5.4.3", value: commonName)]
+    package static func name(_ commonName: String) -> [SslNameAttribute] {
+        [SslNameAttribute(oid: "2.5.4.3", value: commonName)]
     }
 
     /// What the certificate of an authority says.
     package static func authorityTemplate(
         _ name: String, _ validity: ClosedRange<SslInstant>, pathLength: Int?
-    ) -> TlsCertificateTemplate {
-        var template = TlsCertificateTemplate(
+    ) -> SslCertificateTemplate {
+        var template = SslCertificateTemplate(
             subject: self.name(name), serialNumber: nextSerial(), notBefore: validity.lowerBound, notAfter: validity.upperBound)
-        template.basicConstraints = TlsBasicConstraints(isAuthority: true, pathLength: pathLength)
+        template.basicConstraints = SslBasicConstraints(isAuthority: true, pathLength: pathLength)
         template.keyUsage = authorityUsage
         return template
     }

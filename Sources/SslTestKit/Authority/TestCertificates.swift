@@ -97,7 +97,7 @@ public final class TestCertificates: Sendable {
     }
 
     private func makeNamed(_ kind: TestCertificate) throws(SslSocketError) -> TestIdentity {
-        func dns(_ name: String) -> [TlsAlternativeName] { [.dns(Array(name.utf8))] }
+        func dns(_ name: String) -> [SslAlternativeName] { [.dns(Array(name.utf8))] }
         let host = TestIdentity.defaultHost
         switch kind {
         case .wildcard: return try intermediate.issue(TestAuthority.Leaf(names: dns("*.example.test")))
@@ -153,7 +153,7 @@ public final class TestCertificates: Sendable {
     private func selfSigned() throws(SslSocketError) -> TestIdentity {
         let key = try TestKeys.key(.ec(.secp256r1), "leaf", backend: backend)
         let validity = root.validity
-        var template = TlsCertificateTemplate(
+        var template = SslCertificateTemplate(
             subject: TestAuthority.name("Test Server"), serialNumber: TestAuthority.nextSerial(), notBefore: validity.lowerBound,
             notAfter: validity.upperBound)
         template.alternativeNames = [.dns(Array(TestIdentity.defaultHost.utf8))]
@@ -198,7 +198,7 @@ public final class TestCertificates: Sendable {
         case .certificateSigningOnly: return try intermediate.issue { $0.keyUsage = 1 << 5 }
         case .issuerNotAuthority:
             return try root.makeIntermediate("Test Not Authority") {
-                $0.basicConstraints = TlsBasicConstraints(isAuthority: false)
+                $0.basicConstraints = SslBasicConstraints(isAuthority: false)
             }.issue()
         case .issuerCannotSign: return try root.makeIntermediate("Test Cannot Sign") { $0.keyUsage = 1 << 0 }.issue()
         case .pathLength:

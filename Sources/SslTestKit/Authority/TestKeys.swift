@@ -7,7 +7,7 @@ package import SslValues
 /// The same label gives the same key on every backend, so that certificates of one backend fit the key handles of another.
 package enum TestKeys {
     private struct Name: Hashable {
-        let kind: TlsKeyKind
+        let kind: SslKeyKind
         let label: String
     }
     private struct Handle: Hashable {
@@ -22,7 +22,7 @@ package enum TestKeys {
 
     /// The key of that kind and label in the hands of `backend`.
     package static func key(
-        _ kind: TlsKeyKind, _ label: String, backend: any TlsBackend
+        _ kind: SslKeyKind, _ label: String, backend: any TlsBackend
     ) throws(SslSocketError) -> any TlsKey {
         let name = Name(kind: kind, label: label)
         let handle = Handle(backend: backend.name, name: name)

@@ -143,7 +143,7 @@ extension Scenario {
     /// A scenario that is a plan.
     static func plan(
         _ id: String, _ title: String, group: ScenarioGroup, references: [String] = [], rows: [Int] = [],
-        versions: [TlsVersion] = [.tls1_2, .tls1_3], transports: [ScenarioTransport] = [.memory], sides: ScenarioSides = .both,
+        versions: [SslVersion] = [.tls1_2, .tls1_3], transports: [ScenarioTransport] = [.memory], sides: ScenarioSides = .both,
         features: [SslFeature] = [], expect: ScenarioExpectation, _ change: @Sendable (inout Plan) -> Void = { _ in }
     ) -> Scenario {
         var made = Plan()
@@ -158,7 +158,7 @@ extension Scenario {
     /// A scenario with a script of its own over the memory pipe of a plan.
     static func script(
         _ id: String, _ title: String, group: ScenarioGroup, references: [String] = [], rows: [Int] = [],
-        versions: [TlsVersion] = [.tls1_2, .tls1_3], sides: ScenarioSides = .both, features: [SslFeature] = [],
+        versions: [SslVersion] = [.tls1_2, .tls1_3], sides: ScenarioSides = .both, features: [SslFeature] = [],
         expect: ScenarioExpectation, plan change: @Sendable (inout Plan) -> Void = { _ in },
         _ script: @escaping @Sendable (MemoryPipe) throws(SslSocketError) -> ScenarioOutcome
     ) -> Scenario {

@@ -13,7 +13,7 @@ public struct Scenario: Sendable, Identifiable {
     /// The rows of the table of engine differences that it covers, printed as `E23`.
     public let engineRows: [Int]
     /// The protocol versions it runs on.
-    public let versions: [TlsVersion]
+    public let versions: [SslVersion]
     /// The ways in which octets travel.
     public let transports: [ScenarioTransport]
     /// Which ends are backends under test.
@@ -30,7 +30,7 @@ public struct Scenario: Sendable, Identifiable {
     /// - Parameter run: makes the connection of a cell and says what became of it.
     public init(
         id: String, title: String, group: ScenarioGroup, references: [String] = [], engineRows: [Int] = [],
-        versions: [TlsVersion] = [.tls1_2, .tls1_3], transports: [ScenarioTransport] = [.memory], sides: ScenarioSides = .both,
+        versions: [SslVersion] = [.tls1_2, .tls1_3], transports: [ScenarioTransport] = [.memory], sides: ScenarioSides = .both,
         features: [SslFeature] = [], expectation: ScenarioExpectation,
         run: @escaping @Sendable (ScenarioCell) async throws(SslSocketError) -> ScenarioOutcome
     ) {
@@ -108,12 +108,12 @@ public struct ScenarioCell: Sendable, Hashable, CustomStringConvertible {
     /// The server's backend.
     public var server: String
     /// The only version both ends allow.
-    public var version: TlsVersion
+    public var version: SslVersion
     /// How octets travel.
     public var transport: ScenarioTransport
 
     /// Makes a cell.
-    public init(scenario: String, client: String, server: String, version: TlsVersion, transport: ScenarioTransport = .memory) {
+    public init(scenario: String, client: String, server: String, version: SslVersion, transport: ScenarioTransport = .memory) {
         self.scenario = scenario
         self.client = client
         self.server = server

@@ -9,7 +9,7 @@ public struct ScenarioDifference: Sendable, Hashable {
     /// The server's backend it applies to; nil for any.
     public var server: String?
     /// The protocol versions it applies to; nil for any.
-    public var versions: Set<TlsVersion>?
+    public var versions: Set<SslVersion>?
     /// The library versions it applies to, by backend; a backend that is not named may have any version.
     public var libraries: [String: ClosedRange<Int>]
     /// What happens there.
@@ -21,7 +21,7 @@ public struct ScenarioDifference: Sendable, Hashable {
 
     /// Makes a difference.
     public init(
-        client: String? = nil, server: String? = nil, versions: Set<TlsVersion>? = nil,
+        client: String? = nil, server: String? = nil, versions: Set<SslVersion>? = nil,
         libraries: [String: ClosedRange<Int>] = [:], outcome: ScenarioOutcome, reason: String, morePermissive: String? = nil
     ) {
         self.client = client
@@ -50,7 +50,7 @@ public struct ScenarioExpectation: Sendable, Hashable {
     /// The outcome on every pair of backends and every version without one of its own.
     public var common: ScenarioOutcome
     /// The outcome of versions where the protocol itself makes a difference.
-    public var byVersion: [TlsVersion: ScenarioOutcome]
+    public var byVersion: [SslVersion: ScenarioOutcome]
     /// The known exceptions. The first that applies counts.
     public var differences: [ScenarioDifference]
 
@@ -63,7 +63,7 @@ public struct ScenarioExpectation: Sendable, Hashable {
     public static let ok = equal(client: "ok", server: "ok")
 
     /// The same outcome everywhere, but for this version.
-    public func with(_ version: TlsVersion, client: String = "-", server: String = "-") -> ScenarioExpectation {
+    public func with(_ version: SslVersion, client: String = "-", server: String = "-") -> ScenarioExpectation {
         var changed = self
         changed.byVersion[version] = ScenarioOutcome(client: client, server: server)
         return changed
@@ -77,5 +77,5 @@ public struct ScenarioExpectation: Sendable, Hashable {
     }
 
     /// The outcome for a version, differences aside.
-    public func outcome(for version: TlsVersion) -> ScenarioOutcome { byVersion[version] ?? common }
+    public func outcome(for version: SslVersion) -> ScenarioOutcome { byVersion[version] ?? common }
 }

@@ -33,7 +33,7 @@ struct CertificateFacts: Encodable {
         "\(subject) (\(keyAlgorithm) \(keyBits)), issued by \(issuer), valid until \(notAfter ?? "?")"
     }
 
-    private static func text(_ name: [TlsNameAttribute]) -> String {
+    private static func text(_ name: [SslNameAttribute]) -> String {
         name.map { "\(labels[$0.oid] ?? $0.oid)=\(printable($0.value))" }.joined(separator: ", ")
     }
 
@@ -41,7 +41,7 @@ struct CertificateFacts: Encodable {
         "2.5.4.3": "CN", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O", "2.5.4.11": "OU",
     ]
 
-    private static func text(_ name: TlsAlternativeName) -> String {
+    private static func text(_ name: SslAlternativeName) -> String {
         switch name {
         case .dns(let octets): "DNS:" + printable(octets)
         case .ipAddress(let octets): "IP:" + (IpAddress(octets: octets)?.description ?? Hex.encode(octets))

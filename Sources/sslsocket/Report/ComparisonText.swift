@@ -21,7 +21,7 @@ struct ComparisonText {
         let server: String
     }
     private struct Line: Hashable {
-        let version: TlsVersion
+        let version: SslVersion
         let transport: ScenarioTransport
     }
 

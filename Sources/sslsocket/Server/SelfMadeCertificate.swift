@@ -9,7 +9,7 @@ struct SelfMadeCertificate {
     /// - Parameter backend: the name of the backend that will show the certificate.
     init(backend: String?) throws(SslSocketError) {
         let root = try TestAuthority.makeRoot("sslsocket serve")
-        let loopback = [IpAddress.loopbackIPv4, .loopbackIPv6].map { TlsAlternativeName.ipAddress($0.octets) }
+        let loopback = [IpAddress.loopbackIPv4, .loopbackIPv6].map { SslAlternativeName.ipAddress($0.octets) }
         let leaf = TestAuthority.Leaf(commonName: "localhost", names: [.dns(Array("localhost".utf8))] + loopback)
         let identity = try root.issue(leaf, host: "localhost")
         credentials = try identity.credentials(backend: backend)
