@@ -26,8 +26,8 @@ fi
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     if pkg-config --exists gnutls nettle 2>/dev/null; then exit 0; fi
     unavailable "this is no Debian or Ubuntu: install these packages by hand and start again" \
-        "  Fedora: sudo dnf install gnutls-devel nettle-devel openssl-devel pkgconf-pkg-config gnutls-utils openssl curl gcc-c++ git" \
-        "  Arch:   sudo pacman -S gnutls nettle openssl pkgconf curl gcc git"
+        "  Fedora: sudo dnf install gnutls-devel nettle-devel openssl-devel pkgconf-pkg-config gnutls-utils openssl curl python3 gcc-c++ git" \
+        "  Arch:   sudo pacman -S gnutls nettle openssl pkgconf curl python gcc git"
 fi
 
 # -------------------------------------------------------------------- Debian
@@ -38,7 +38,7 @@ is_installed() {
 }
 
 missing=()
-for package in libgnutls28-dev nettle-dev libssl-dev pkg-config gnutls-bin openssl curl python3-pycurl ca-certificates g++ git "$@"; do
+for package in libgnutls28-dev nettle-dev libssl-dev pkg-config gnutls-bin openssl curl python3 python3-pycurl ca-certificates g++ git "$@"; do
     is_installed "$package" && continue
     # Newer systems have pkgconf in its place.
     [[ $package == pkg-config ]] && command -v pkg-config >/dev/null && continue

@@ -59,5 +59,16 @@ public struct SslCertificateExtension: Sendable, Hashable {
 
 /// A hash function.
 public enum SslHash: Sendable, Hashable, CaseIterable {
-    case md5, sha1, sha224, sha256, sha384, sha512
+    /// MD5; broken, only for comparing with old lists.
+    case md5
+    /// SHA-1; broken for signatures.
+    case sha1
+    /// SHA-224.
+    case sha224
+    /// SHA-256.
+    case sha256
+    /// SHA-384.
+    case sha384
+    /// SHA-512.
+    case sha512
 }

@@ -55,16 +55,27 @@ public enum SslErrorCode: Int, Sendable, Hashable, CaseIterable {
     case certificateBlacklisted = 24
     /// The revocation status is not known.
     case certificateStatusUnknown = 25
+    /// The peer stapled no OCSP response although one was asked for.
     case ocspNoResponseFound = 26
+    /// The OCSP responder answered that the request was malformed.
     case ocspMalformedRequest = 27
+    /// The stapled response does not contain exactly one status.
     case ocspMalformedResponse = 28
+    /// The OCSP responder answered that it failed.
     case ocspInternalError = 29
+    /// The OCSP responder answered that it has no status at the moment.
     case ocspTryLater = 30
+    /// The OCSP responder demands signed requests.
     case ocspSigRequired = 31
+    /// The OCSP responder does not answer this client.
     case ocspUnauthorized = 32
+    /// The signature of the response does not come from the issuer or a responder it appointed (RFC 6960 section 4.2.2.2).
     case ocspResponseCannotBeTrusted = 33
+    /// The response is about another certificate.
     case ocspResponseCertIdUnknown = 34
+    /// The response is out of its validity.
     case ocspResponseExpired = 35
+    /// The responder does not know the certificate.
     case ocspStatusUnknown = 36
     /// A name constraint of a CA (RFC 5280 section 4.2.1.10) forbids this certificate. Beyond Qt's codes.
     case nameConstraintViolation = 100

@@ -12,15 +12,25 @@ public struct SslGroup: Sendable, Hashable, CustomStringConvertible {
         code = row.0
     }
 
+    /// NIST P-256 (RFC 8422).
     public static let secp256r1 = SslGroup(code: 23)
+    /// NIST P-384 (RFC 8422).
     public static let secp384r1 = SslGroup(code: 24)
+    /// NIST P-521 (RFC 8422).
     public static let secp521r1 = SslGroup(code: 25)
+    /// Curve25519 (RFC 7748).
     public static let x25519 = SslGroup(code: 29)
+    /// Curve448 (RFC 7748).
     public static let x448 = SslGroup(code: 30)
+    /// Finite-field Diffie-Hellman of 2048 bits (RFC 7919).
     public static let ffdhe2048 = SslGroup(code: 256)
+    /// Finite-field Diffie-Hellman of 3072 bits (RFC 7919).
     public static let ffdhe3072 = SslGroup(code: 257)
+    /// Finite-field Diffie-Hellman of 4096 bits (RFC 7919).
     public static let ffdhe4096 = SslGroup(code: 258)
+    /// Finite-field Diffie-Hellman of 6144 bits (RFC 7919).
     public static let ffdhe6144 = SslGroup(code: 259)
+    /// Finite-field Diffie-Hellman of 8192 bits (RFC 7919).
     public static let ffdhe8192 = SslGroup(code: 260)
 
     /// The groups a configuration offers when it names none, X25519 first. A TLS 1.3 client sends one key share, for the first.

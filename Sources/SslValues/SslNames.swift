@@ -38,7 +38,20 @@ public enum SslEncodingFormat: Sendable, Hashable {
 
 /// Groups of classes a backend implements (`QSsl::ImplementedClass`).
 public enum SslImplementedClass: Sendable, Hashable, CaseIterable {
-    case key, certificate, socket, diffieHellman, ellipticCurve, dtls, dtlsCookie
+    /// Keys: ``SslKeyAlgorithm`` and what is done with them.
+    case key
+    /// Certificates.
+    case certificate
+    /// TLS over TCP.
+    case socket
+    /// Diffie-Hellman parameters of one's own.
+    case diffieHellman
+    /// Groups chosen by name.
+    case ellipticCurve
+    /// DTLS connections.
+    case dtls
+    /// The cookie check of a DTLS server.
+    case dtlsCookie
 }
 
 /// What a backend can do (`QSsl::SupportedFeature` and what Qt has no name for). A feature that a backend lacks is declared
