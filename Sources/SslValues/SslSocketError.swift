@@ -36,6 +36,20 @@ public struct SslSocketError: Error, Sendable, CustomStringConvertible {
         /// The waiting task was cancelled.
         case cancelled
 
+        // Proxies (QAbstractSocket)
+        /// The proxy wants user and password, or does not accept those it got.
+        case proxyAuthenticationRequired
+        /// Nobody listens where the proxy should be.
+        case proxyConnectionRefused
+        /// The proxy closed the connection before the tunnel stood.
+        case proxyConnectionClosed
+        /// The proxy did not answer in time.
+        case proxyConnectionTimeout
+        /// The name of the proxy cannot be resolved.
+        case proxyNotFound
+        /// What the proxy said is no answer of its protocol.
+        case proxyProtocol
+
         // TLS
         /// The handshake failed: no common version or cipher suite, a broken message, a fatal alert.
         case handshakeFailed

@@ -24,8 +24,7 @@ extension RealPeers {
             let files = try CertificateFiles(.valid)
             let server = try await MailServer.dovecot(cell, files)
             let socket = try await connect(cell, server, files)
-            try await SslStartTls.imap.negotiate(on: socket)
-            socket.startClientEncryption()
+            socket.startClientEncryption(after: .imap)
             #expect(await socket.waitForEncrypted(), "\(socket.errorString)")
             #expect(socket.sessionProtocol == SslProtocol(exactly: cell.version))
             try await socket.send("a1 CAPABILITY\r\n")
@@ -39,8 +38,7 @@ extension RealPeers {
             let files = try CertificateFiles(.rsa)
             let server = try await MailServer.exim(cell, files)
             let socket = try await connect(cell, server, files)
-            try await SslStartTls.smtp.negotiate(on: socket)
-            socket.startClientEncryption()
+            socket.startClientEncryption(after: .smtp)
             #expect(await socket.waitForEncrypted(), "\(socket.errorString)")
             #expect(socket.sessionProtocol == SslProtocol(exactly: cell.version))
             try await socket.send("EHLO client.example.test\r\n")
@@ -58,8 +56,7 @@ extension RealPeers {
             let files = try CertificateFiles(.untrusted)
             let server = try await MailServer.dovecot(cell, files)
             let socket = try await connect(cell, server, files)
-            try await SslStartTls.imap.negotiate(on: socket)
-            socket.startClientEncryption()
+            socket.startClientEncryption(after: .imap)
             #expect(!(await socket.waitForEncrypted()))
             #expect(socket.error?.code == .peerVerificationFailed)
         }
@@ -69,8 +66,10 @@ extension RealPeers {
             let files = try CertificateFiles(.valid)
             let server = try await MailServer.dovecot(cell, files)
             let socket = try await connect(cell, server, files)
-            await #expect(throws: SslSocketError(.handshakeFailed, "")) { try await SslStartTls.smtp.negotiate(on: socket) }
-            socket.abort()
+            socket.startClientEncryption(after: .smtp)
+            #expect(!(await socket.waitForEncrypted()))
+            #expect(socket.error?.code == .handshakeFailed)
+            #expect(socket.state == .unconnected)
         }
     }
 }

@@ -3,95 +3,79 @@ import Testing
 
 @testable import SslSockets
 
-/// The plain dialogue before TLS, with servers that keep to the script and servers that do not.
-@Suite("STARTTLS dialogues")
+/// The plain dialogue before TLS over sockets, with servers that keep to the script and servers that do not.
+@Suite("STARTTLS")
 struct StartTlsTests {
-    /// Answers each line of the client with the next text of the script; the first text is the greeting.
-    private static func play(_ script: [String], on socket: SslSocket) async throws {
+    /// What an honest server of each kind says: the first text without being asked, each other after one message of the client.
+    static let scripts: [SslStartTls: [String]] = [
+        .smtp: ["220-mail\r\n220 ready\r\n", "250-mail\r\n250-STARTTLS\r\n250 HELP\r\n", "220 go on\r\n"],
+        .imap: ["* OK ready\r\n", "* CAPABILITY IMAP4rev1\r\ns1 OK begin\r\n"],
+        .pop3: ["+OK ready\r\n", "+OK begin\r\n"],
+        .xmpp: [
+            "",
+            "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
+                + "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls></stream:features>",
+            "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+        ],
+        .ftp: ["220-files\r\nhave fun\r\n220 ready\r\n", "234 begin\r\n"],
+        .postgres: ["", "S"],
+        .ldap: ["", "\u{30}\u{0c}\u{02}\u{01}\u{01}\u{78}\u{07}\u{0a}\u{01}\u{00}\u{04}\u{00}\u{04}\u{00}"],
+    ]
+
+    /// Says the next text of the script each time the client has said something.
+    static func play(_ script: [String], on socket: SslSocket) async throws {
         for (index, text) in script.enumerated() {
-            if index > 0 { _ = try await socket.receiveLine(timeout: .seconds(10)) }
-            try await socket.send(text)
+            if index > 0 { guard !(try await socket.receive(timeout: .seconds(10))).isEmpty else { return } }
+            if !text.isEmpty { try await socket.send(text) }
         }
     }
 
-    private func negotiate(_ kind: SslStartTls, with script: [String]) async throws -> SslSocketError.Code? {
-        var code: SslSocketError.Code?
+    /// What comes of a server that plays this script instead.
+    private func failure(
+        _ kind: SslStartTls, with script: [String], timeout: Duration = .seconds(10)
+    ) async throws -> SslSocketError? {
+        var failure: SslSocketError?
         try await SocketFixture.all[0].withPlainPair { socket in
-            try await Self.play(script, on: socket)
+            try? await Self.play(script, on: socket)
             // It waits for what the client does then.
             _ = try? await socket.receive(timeout: .seconds(10))
             await socket.finish()
         } _: { socket in
             #expect(await socket.waitForConnected(timeout: .seconds(10)))
-            do {
-                try await kind.negotiate(on: socket, timeout: .seconds(10))
-            } catch let error as SslSocketError {
-                code = error.code
-            }
-            socket.abort()
+            socket.startClientEncryption(after: kind)
+            #expect(!(await socket.waitForEncrypted(timeout: timeout)))
+            failure = socket.error
         }
-        return code
+        return failure
     }
 
-    @Test("a whole connection", arguments: SocketFixture.all)
-    func encrypts(_ pair: SocketFixture) async throws {
+    @Test("a whole connection, async", arguments: SocketFixture.all, SslStartTls.allCases)
+    func encrypts(_ pair: SocketFixture, _ kind: SslStartTls) async throws {
+        let script = try #require(Self.scripts[kind])
         try await pair.withPlainPair { socket in
-            try await Self.play(
-                ["220-mail\r\n220 ready\r\n", "250-mail\r\n250-STARTTLS\r\n250 HELP\r\n", "220 go on\r\n"], on: socket)
+            try await Self.play(script, on: socket)
             socket.startServerEncryption()
             guard await socket.waitForEncrypted(timeout: .seconds(10)) else { return }
-            try await socket.send("250 encrypted\r\n")
+            let secret = try await socket.receiveLine(timeout: .seconds(10))
+            #expect(secret == Array("secret\n".utf8))
+            try await socket.send("encrypted\r\n")
             await socket.finish()
         } _: { socket in
             #expect(await socket.waitForConnected(timeout: .seconds(10)))
-            try await SslStartTls.smtp.negotiate(on: socket, timeout: .seconds(10))
-            socket.startClientEncryption()
+            socket.startClientEncryption(after: kind)
+            // It does not leave before it can leave encrypted.
+            socket.write("secret\n")
             #expect(await socket.waitForEncrypted(timeout: .seconds(10)), "\(socket.errorString)")
-            #expect(try await socket.receiveLine(timeout: .seconds(10)) == Array("250 encrypted\r\n".utf8))
+            let answer = try await socket.receiveLine(timeout: .seconds(10))
+            #expect(answer == Array("encrypted\r\n".utf8))
         }
     }
 
-    @Test("IMAP, with untagged answers before the tagged one")
-    func imap() async throws {
-        #expect(try await negotiate(.imap, with: ["* OK ready\r\n", "* CAPABILITY IMAP4rev1\r\ns1 OK begin\r\n"]) == nil)
-    }
-
-    @Test("octets beyond the answer are refused")
-    func leftovers() async throws {
-        let smtp = ["220 ready\r\n", "250 STARTTLS\r\n", "220 go on\r\n250 slipped in\r\n"]
-        #expect(try await negotiate(.smtp, with: smtp) == .unexpectedPlaintext)
-        #expect(try await negotiate(.imap, with: ["* OK ready\r\n", "s1 OK begin\r\n* BYE\r\n"]) == .unexpectedPlaintext)
-    }
-
-    @Test(
-        "servers that do not, or answer out of turn",
-        arguments: [
-            ["554 no\r\n"], ["220 ready\r\n", "250-mail\r\n250 HELP\r\n"],
-            ["220 ready\r\n", "250 STARTTLS\r\n", "454 not now\r\n"],
-            ["220 ready\r\n", "250 STARTTLS\r\n", "220\r\n250 x\r\n"], ["* OK this is IMAP\r\n"],
-            ["220 ready\r\n", "250 STARTTLSX\r\n"],
-        ])
-    func refusals(_ script: [String]) async throws {
-        let code = try await negotiate(.smtp, with: script)
-        #expect(code == .handshakeFailed || code == .unexpectedPlaintext)
-    }
-
-    @Test("a server that never comes to an end")
-    func endless() async throws {
-        let talk = String(repeating: "250-more\r\n", count: 1000)
-        #expect(try await negotiate(.smtp, with: ["220 ready\r\n", talk]) == .handshakeFailed)
-    }
-
-    @Test("a server that says nothing")
-    func silent() async throws {
-        try await SocketFixture.all[0].withPlainPair { socket in
-            _ = try? await socket.receive(timeout: .seconds(10))
-        } _: { socket in
-            #expect(await socket.waitForConnected(timeout: .seconds(10)))
-            await #expect(throws: SslSocketError(.socketTimeout, "")) {
-                try await SslStartTls.smtp.negotiate(on: socket, timeout: .milliseconds(50))
-            }
-        }
+    @Test("octets beyond the last answer are refused", arguments: SslStartTls.allCases)
+    func leftovers(_ kind: SslStartTls) async throws {
+        var script = try #require(Self.scripts[kind])
+        script[script.count - 1] += "slipped in\r\n"
+        #expect(try await failure(kind, with: script)?.code == .unexpectedPlaintext)
     }
 }
 

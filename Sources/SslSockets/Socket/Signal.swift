@@ -66,7 +66,7 @@ final class SignalTable {
 /// The signals of a socket.
 enum SslSocketSignal {
     case hostFound, connected, disconnected, stateChanged, errorOccurred, readyRead, bytesWritten, aboutToClose,
-        readChannelFinished
+        readChannelFinished, proxyAuthenticationRequired
     case encrypted, modeChanged, encryptedBytesWritten, peerVerifyError, sslErrors, alertSent, alertReceived,
         newSessionTicketReceived
 }

@@ -28,6 +28,8 @@ public final class SslSocket {
     ///
     /// When true, the end of reading is told by ``readChannelFinished`` alone, and the connection stays until this end ends it too.
     public var allowsHalfClosure = false
+    /// The proxy of the next connection (`proxy`). Default: ``SslProxy/default``, which is what ``SslProxy/applicationProxy`` says.
+    public var proxy = SslProxy.default
     var ignoreRules = IgnoreRules()
     var readLimit = 0
 
@@ -58,10 +60,17 @@ public final class SslSocket {
         case idle
         case lookup(HostLookup)
         case connecting(ConnectAttempts)
+        case proxying(DialogueRun)
         case open(SocketDescriptor)
     }
     var stage = Stage.idle
+    /// The way of this connection through a proxy; nil without.
+    var route: ProxyRoute?
     var connection: TlsConnection?
+    /// The plain dialogue that runs before TLS.
+    var opening: DialogueRun?
+    /// The dialogue to begin when TCP is up.
+    var startTlsOnConnect: SslStartTls?
     let output = SocketOutput()
     /// What can be read, in the plain and in the encrypted phase alike.
     var incoming = ByteQueue()
@@ -148,8 +157,10 @@ public final class SslSocket {
         if case .open(let descriptor) = stage { return descriptor.localAddress }
         return nil
     }
-    /// Where the peer is; nil while not connected (`peerAddress`, `peerPort`).
+    /// Where the peer is; nil while not connected (`peerAddress`, `peerPort`). Through a proxy it is what was given to connect, if that was an
+    /// address; else nil, for only the proxy knows it.
     public var peerAddress: SocketAddress? {
+        if let route, case .open = stage { return route.target.address.map { SocketAddress($0, port: route.target.port) } }
         if case .open(let descriptor) = stage { return descriptor.peerAddress }
         return nil
     }

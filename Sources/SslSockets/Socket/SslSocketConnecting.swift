@@ -19,13 +19,21 @@ extension SslSocket {
         beginConnecting(host, port, family, encrypting: false)
     }
 
-    private func beginConnecting(_ host: String, _ port: UInt16, _ family: SslNetworkProtocol, encrypting: Bool) {
+    func beginConnecting(
+        _ host: String, _ port: UInt16, _ family: SslNetworkProtocol, encrypting: Bool, startTls: SslStartTls? = nil
+    ) {
         guard state == .unconnected else {
             report(SslSocketError(.operation, "The socket is already connecting or connected: close it first"))
             return
         }
         reset()
         peerName = host
+        do throws(SslSocketError) {
+            if let proxy = proxy.inForce { route = try ProxyRoute(proxy, to: host, port: port, protocol: family) }
+        } catch {
+            report(error)
+            return
+        }
         if encrypting {
             // What the configuration cannot do is said before anything is sent.
             do throws(SslSocketError) {
@@ -35,8 +43,11 @@ extension SslSocket {
                 return
             }
         }
-        startsEncryptionOnConnect = encrypting
-        stage = .lookup(HostLookup(host: host, port: port, protocol: family))
+        startsEncryptionOnConnect = encrypting && startTls == nil
+        startTlsOnConnect = startTls
+        stage = .lookup(
+            route.map { HostLookup(host: $0.proxy.host, port: $0.proxy.port, protocol: .any) }
+                ?? HostLookup(host: host, port: port, protocol: family))
         setState(.hostLookup)
     }
 
@@ -76,14 +87,7 @@ extension SslSocket {
     }
 
     private func startEncryption(_ mode: SslMode) {
-        guard case .open = stage, state == .connected else {
-            report(SslSocketError(.operation, "Encryption can begin only on a connected socket"))
-            return
-        }
-        guard connection == nil else {
-            report(SslSocketError(.operation, "Encryption has begun already"))
-            return
-        }
+        guard canStartEncryption() else { return }
         guard incoming.isEmpty else {
             fail(
                 SslSocketError(
@@ -94,6 +98,19 @@ extension SslSocket {
         }
         let epoch = epoch
         if beginEncryption(mode), epoch == self.epoch { pushOut() }
+    }
+
+    /// Encryption may begin now; otherwise it says why not.
+    func canStartEncryption() -> Bool {
+        guard case .open = stage, state == .connected else {
+            report(SslSocketError(.operation, "Encryption can begin only on a connected socket"))
+            return false
+        }
+        guard connection == nil else {
+            report(SslSocketError(.operation, "Encryption has begun already"))
+            return false
+        }
+        return true
     }
 
     /// Makes the TLS connection, if connecting did not, and sends a client's first flight. False when the configuration does not allow it.
@@ -128,6 +145,7 @@ extension SslSocket {
         error = nil
         mode = .unencrypted
         connection = nil
+        route = nil
         isEncrypted = false
         sslHandshakeErrors = []
         sessionTicket = nil
@@ -143,6 +161,8 @@ extension SslSocket {
         unannouncedWritten = 0
         totalWritten = 0
         startsEncryptionOnConnect = false
+        startTlsOnConnect = nil
+        opening = nil
     }
 
     func setState(_ new: SslSocketState) {

@@ -9,7 +9,7 @@ extension SslSocket {
     public func disconnectFromHost() {
         switch stage {
         case .idle: return
-        case .lookup, .connecting: abort()
+        case .lookup, .connecting, .proxying: abort()
         case .open:
             guard !isDisconnecting else { return }
             let epoch = epoch
@@ -120,9 +120,11 @@ extension SslSocket {
         case .idle: break
         case .lookup(let lookup): lookup.cancel()
         case .connecting(let attempts): attempts.cancel()
+        case .proxying(let run): run.descriptor.close()
         case .open(let descriptor): descriptor.close()
         }
         stage = .idle
+        opening = nil
         output.descriptor = nil
     }
 

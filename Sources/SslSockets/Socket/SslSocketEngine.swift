@@ -9,7 +9,8 @@ extension SslSocket {
         case .idle: return
         case .lookup(let lookup): lookedUp(lookup)
         case .connecting(let attempts): attempted(attempts)
-        case .open: serveOpen()
+        case .proxying(let run): talkToProxy(run)
+        case .open: if opening == nil { serveOpen() } else { speakBeforeTls() }
         }
     }
 
@@ -24,12 +25,12 @@ extension SslSocket {
     private func lookedUp(_ lookup: HostLookup) {
         guard let result = lookup.result else { return }
         switch result {
-        case .failure(let error): fail(error)
+        case .failure(let error): fail(blamed(error))
         case .success(let addresses):
             let epoch = epoch
-            emit(.hostFound)
+            if hasFoundHost { emit(.hostFound) }
             guard epoch == self.epoch else { return }
-            let attempts = ConnectAttempts(addresses, host: peerName)
+            let attempts = ConnectAttempts(addresses, host: route?.proxy.host ?? peerName)
             // Before the lookup goes, and its descriptor with it: the number may be another's at once.
             dropRegistration()
             stage = .connecting(attempts)
@@ -41,13 +42,15 @@ extension SslSocket {
     private func attempted(_ attempts: ConnectAttempts) {
         switch attempts.progress() {
         case .waiting: return
-        case .failed(let error): fail(error)
-        case .connected(let descriptor, _): opened(descriptor)
+        case .failed(let error): fail(blamed(error))
+        case .connected(let descriptor, _): if let route { reachedProxy(descriptor, route) } else { opened(descriptor) }
         }
     }
 
     /// TCP is up: announces it and, when armed, sends the first flight before the announcement.
-    func opened(_ descriptor: SocketDescriptor) {
+    ///
+    /// - Parameter early: octets of the peer that came with the answer of a proxy.
+    func opened(_ descriptor: SocketDescriptor, early: [UInt8] = []) {
         let epoch = epoch
         dropRegistration()
         descriptor.setNoDelay(true)
@@ -60,6 +63,13 @@ extension SslSocket {
             guard beginEncryption(.sslClient), epoch == self.epoch else { return }
         }
         emit(.connected)
+        guard epoch == self.epoch else { return }
+        if let startTls = startTlsOnConnect {
+            startTlsOnConnect = nil
+            return beginDialogue(startTls, over: descriptor, early: early)
+        }
+        guard !early.isEmpty else { return }
+        unsafe early.withUnsafeBytes { unsafe workIn(TlsInput($0)) }
     }
 
     // MARK: The open connection

@@ -49,6 +49,9 @@ extension SslSocket {
     public var alertSent: Signal<SslSocket, SslAlert> { signal(.alertSent) }
     /// An alert came.
     public var alertReceived: Signal<SslSocket, SslAlert> { signal(.alertReceived) }
+    /// The proxy wants user and password, or others than it got. A slot gives them by ``SslAuthenticator/fillIn(user:password:)-(_,String)`` before it
+    /// returns; it is asked once for each connection.
+    public var proxyAuthenticationRequired: Signal<SslSocket, SslAuthenticator> { signal(.proxyAuthenticationRequired) }
     /// A client got a session ticket: see ``SslSocket/sessionTicket``.
     public var newSessionTicketReceived: Signal<SslSocket, Void> { signal(.newSessionTicketReceived) }
 }

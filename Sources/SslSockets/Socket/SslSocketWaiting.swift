@@ -48,8 +48,9 @@ extension SslSocket {
         case .lookup(let lookup): return Wait(descriptor: lookup.fd, events: .read, deadline: nil)
         case .connecting(let attempts):
             return Wait(descriptor: attempts.waitDescriptor, events: .read, deadline: attempts.nextDeadline)
+        case .proxying(let run): return Wait(descriptor: run.descriptor.fd, events: run.events, deadline: nil)
         case .open(let descriptor):
-            var events: IOEvents = []
+            var events: IOEvents = opening?.events ?? []
             if wantsToRead { events.insert(.read) }
             if output.isBlocked { events.insert(.write) }
             let idle = isWarm ? Deadline(after: Self.idleTime) : nil
@@ -165,7 +166,7 @@ extension SslSocket {
             }
         let peer = peerName.isEmpty ? "" : " with \(peerName)"
         return SslSocketError(
-            .socketTimeout,
+            isOnWayToProxy ? .proxyConnectionTimeout : .socketTimeout,
             "\(what.prefix(1).uppercased())\(what.dropFirst())\(peer) took longer than \(timeout.map { "\($0)" } ?? "allowed")")
     }
 

@@ -4,125 +4,157 @@ public import SslValues
 /// The plain dialogue that comes before TLS where a protocol begins unencrypted and switches over (STARTTLS).
 ///
 /// ```swift
-/// let socket = SslSocket()
-/// socket.connectToHost("mail.example.org", port: 587)
-/// guard await socket.waitForConnected() else { … }
-/// try await SslStartTls.smtp.negotiate(on: socket)
-/// socket.startClientEncryption()
-/// guard await socket.waitForEncrypted() else { … }
+/// let socket = try await SslSocket.connect(to: "mail.example.org", port: 587, startTls: .smtp)
 /// ```
+/// In a plain thread, or step by step:
+///
+/// ```swift
+/// socket.connectToHostEncrypted("mail.example.org", port: 587, startTls: .smtp)
+/// guard socket.waitForEncrypted() else { … }
+/// ```
+/// Nothing that the server said before the encryption counts afterwards: an attacker may have said it, so ask again what it can do. Octets beyond
+/// its last answer are refused with ``SslSocketError/Code/unexpectedPlaintext`` (RFC 3207 section 6, CVE-2021-23222), and a server that does not
+/// offer encryption, refuses it or answers out of turn ends the connection with ``SslSocketError/Code/handshakeFailed``: it never goes on in plain text.
 public enum SslStartTls: String, Sendable, Hashable, CaseIterable {
     /// Mail submission and transfer (RFC 3207).
     case smtp
-    /// Mail access (RFC 3501 section 6.2.1, RFC 9051).
+    /// Mail access (RFC 9051 section 6.2.1).
     case imap
+    /// Mail retrieval (RFC 2595 section 4).
+    case pop3
+    /// Instant messages, client to server (RFC 6120 section 5). The service asked for is ``SslSocket/peerVerifyName``, or the host.
+    case xmpp
+    /// File transfer: the control connection (RFC 4217). The protection of the data connections is asked for afterwards.
+    case ftp
+    /// PostgreSQL.
+    case postgres
+    /// Directories (RFC 4511 section 4.14).
+    case ldap
 
-    /// Speaks the dialogue up to the point where the server waits for a ClientHello.
+    /// The dialogue up to the point where the server waits for a ClientHello.
     ///
-    /// Nothing that the server said before the encryption counts afterwards: an attacker may have said it. Octets beyond its last
-    /// line are refused.
     /// - Parameters:
-    ///   - socket: connected and plain, and nothing read of it yet.
-    ///   - timeout: for the whole dialogue; nil for no limit.
-    /// - Throws: ``SslSocketError/Code/handshakeFailed`` when the server does not offer encryption or answers out of turn,
-    ///   ``SslSocketError/Code/unexpectedPlaintext``, and what receiving and sending throws.
-    public func negotiate(on socket: SslSocket, timeout: Duration? = .seconds(30)) async throws(SslSocketError) {
-        var dialogue = Dialogue(socket: socket, deadline: Deadline(after: timeout))
+    ///   - service: the name that the server has to prove.
+    ///   - address: of this end.
+    func dialogue(with service: String, from address: IpAddress?) -> any Dialogue {
         switch self {
-        case .smtp: try await dialogue.speakSmtp()
-        case .imap: try await dialogue.speakImap()
-        }
-        guard socket.bytesAvailable == 0 else {
-            throw SslSocketError(
-                .unexpectedPlaintext,
-                "The server sent \(socket.bytesAvailable) octets beyond its answer to STARTTLS; they may have been slipped in by an attacker"
-            )
+        case .smtp: SmtpDialogue(from: address)
+        case .imap: ImapDialogue()
+        case .pop3: Pop3Dialogue()
+        case .xmpp: XmppDialogue(to: service)
+        case .ftp: FtpDialogue()
+        case .postgres: PostgresDialogue()
+        case .ldap: LdapDialogue()
         }
     }
 }
 
-/// Lines to and fro, bounded in length, number and time.
-private struct Dialogue {
-    let socket: SslSocket
-    let deadline: Deadline?
-    /// So many lines may still come; an honest server needs far fewer.
-    var linesLeft = 200
-
-    /// A line is at most 512 octets in SMTP (RFC 5321 section 4.5.3.1.5); greetings and capabilities of IMAP are longer.
-    static let longestLine = 8192
-
-    init(socket: SslSocket, deadline: Deadline?) {
-        self.socket = socket
-        self.deadline = deadline
+extension SslSocket {
+    /// Connects, speaks the plain dialogue of `startTls` and encrypts as a client (`connectToHostEncrypted` with what Qt leaves to the application).
+    ///
+    /// It only begins: wait with ``waitForEncrypted(timeout:)-(Duration?)``, which counts the dialogue in. What is written meanwhile is queued and
+    /// leaves encrypted. ``connected`` is emitted before the dialogue.
+    public func connectToHostEncrypted(
+        _ host: String, port: UInt16, startTls: SslStartTls, peerVerifyName: String? = nil,
+        protocol family: SslNetworkProtocol = .any
+    ) {
+        if let peerVerifyName { self.peerVerifyName = peerVerifyName }
+        beginConnecting(host, port, family, encrypting: true, startTls: startTls)
     }
 
-    mutating func speakSmtp() async throws(SslSocketError) {
-        try await expectSmtp("220", "the greeting")
-        let address = socket.localAddress?.ip
-        // A client without a name of its own gives its address (RFC 5321 section 4.1.4).
-        let name = address.map { $0.isIPv6 ? "[IPv6:\($0)]" : "[\($0)]" } ?? "[127.0.0.1]"
-        try await say("EHLO \(name)")
-        let offers = try await expectSmtp("250", "EHLO")
-        guard offers.contains(where: { $0.uppercased() == "STARTTLS" }) else {
-            throw SslSocketError(.handshakeFailed, "The SMTP server does not offer STARTTLS")
+    /// Speaks the plain dialogue of `startTls` on a connected, plain socket, then begins a client handshake.
+    ///
+    /// What was received and not read yet is taken as the beginning of the dialogue. What was written before leaves before it, in plain text; what is
+    /// written afterwards is encrypted.
+    public func startClientEncryption(after startTls: SslStartTls) {
+        guard canStartEncryption(), case .open(let descriptor) = stage else { return }
+        do throws(SslSocketError) {
+            connection = try TlsConnection(clientTo: peerVerifyName ?? peerName, configuration: sslConfiguration)
+        } catch {
+            return fail(error)
         }
-        try await say("STARTTLS")
-        try await expectSmtp("220", "STARTTLS")
+        beginDialogue(startTls, over: descriptor, early: incoming.take())
     }
 
-    mutating func speakImap() async throws(SslSocketError) {
-        let greeting = try await line()
-        guard greeting.uppercased().hasPrefix("* OK") else { throw unexpected(greeting, "the greeting") }
-        try await say("s1 STARTTLS")
-        while true {
-            let answer = try await line()
-            // Untagged answers may stand before the tagged one.
-            if answer.hasPrefix("* ") { continue }
-            guard answer.uppercased().hasPrefix("S1 OK") else { throw unexpected(answer, "STARTTLS") }
-            return
-        }
+    /// Begins the dialogue; the connection it leads to is made already, so that nothing written from now on leaves in plain text.
+    func beginDialogue(_ startTls: SslStartTls, over descriptor: SocketDescriptor, early: [UInt8]) {
+        let dialogue = startTls.dialogue(with: peerVerifyName ?? peerName, from: descriptor.localAddress?.ip)
+        opening = DialogueRun(dialogue, over: descriptor, received: early)
+        speakBeforeTls()
     }
 
-    /// Reads one answer of SMTP, whose last line has a space after the code and all others a hyphen. Returns the texts.
-    @discardableResult
-    private mutating func expectSmtp(_ code: String, _ what: String) async throws(SslSocketError) -> [String] {
-        var texts: [String] = []
-        while true {
-            let answer = try await line()
-            guard answer.hasPrefix(code) else { throw unexpected(answer, what) }
-            let rest = answer.dropFirst(code.count)
-            texts.append(String(rest.dropFirst()))
-            if rest.first != "-" { return texts }
+    /// Goes on with the dialogue before TLS as far as it is possible now.
+    func speakBeforeTls() {
+        guard let opening else { return }
+        output.drain()
+        _ = output.takeSent()
+        if output.failure != 0 { return fail(IOErrors.sending(output.failure, to: peerName)) }
+        // What was written before in plain text leaves first.
+        guard output.count == 0 else { return isReadable = false }
+        switch opening.progress() {
+        case .waiting, .needsCredentials: isReadable = false
+        case .done: finishDialogue(leftover: opening.takeLeftover())
+        case .ended: fail(SslSocketError(.remoteHostClosed, "The server ended the connection before it answered STARTTLS"))
+        case .broken(let code): fail(IOErrors.receiving(code, from: peerName))
+        case .failed(let error): fail(error)
         }
     }
 
-    private func say(_ text: String) async throws(SslSocketError) {
-        try await socket.send(text + "\r\n", timeout: try timeLeft())
-    }
-
-    private mutating func line() async throws(SslSocketError) -> String {
-        linesLeft -= 1
-        guard linesLeft >= 0 else { throw SslSocketError(.handshakeFailed, "The server talks without end before STARTTLS") }
-        let octets = try await socket.receiveLine(Self.longestLine, timeout: try timeLeft())
-        guard octets.last == UInt8(ascii: "\n") else {
-            throw SslSocketError(.remoteHostClosed, "The server ended the connection before it answered STARTTLS")
+    private func finishDialogue(leftover: [UInt8]) {
+        opening = nil
+        guard leftover.isEmpty else {
+            return fail(
+                SslSocketError(
+                    .unexpectedPlaintext,
+                    "The server sent \(leftover.count) octets beyond its answer to STARTTLS; they may have been slipped in by an attacker"
+                ))
         }
-        var text = octets.dropLast()
-        if text.last == UInt8(ascii: "\r") { text = text.dropLast() }
-        return String(decoding: text, as: UTF8.self)
+        let epoch = epoch
+        if beginEncryption(.sslClient), epoch == self.epoch { pushOut() }
     }
 
-    private func timeLeft() throws(SslSocketError) -> Duration? {
-        guard let deadline else { return nil }
-        let left = deadline.remainingMilliseconds(at: .now)
-        guard left > 0 else { throw SslSocketError(.socketTimeout, "The server took too long to answer before STARTTLS") }
-        return .milliseconds(Int64(left))
+    /// Connects, speaks the plain dialogue of `startTls` and encrypts as a client.
+    ///
+    /// - Parameters:
+    ///   - host: a name or an address; the peer's certificate must prove it.
+    ///   - port: the TCP port.
+    ///   - startTls: what the server speaks before TLS.
+    ///   - proxy: the way there; ``SslProxy/default`` when left out.
+    ///   - configuration: the settings; ``SslConfiguration/default`` when left out.
+    ///   - timeout: for everything up to the end of the handshake; nil for no limit.
+    /// - Throws: ``SslSocketError``; ``SslSocketError/Code/handshakeFailed`` when the server does not offer encryption,
+    ///   ``SslSocketError/Code/peerVerificationFailed`` when its certificate is refused.
+    public static func connect(
+        to host: String, port: UInt16, startTls: SslStartTls, proxy: SslProxy = .default,
+        configuration: SslConfiguration = .default,
+        timeout: Duration? = .seconds(30)
+    ) async throws(SslSocketError) -> sending SslSocket {
+        let socket = SslSocket(configuration: configuration)
+        socket.proxy = proxy
+        socket.connectToHostEncrypted(host, port: port, startTls: startTls)
+        try await socket.becomeEncrypted(timeout)
+        return socket
     }
 
-    private func unexpected(_ answer: String, _ what: String) -> SslSocketError {
-        // What a stranger said may hold control characters.
-        let shown = String(
-            answer.unicodeScalars.prefix(200).map { $0.properties.generalCategory == .control ? "?" : Character($0) })
-        return SslSocketError(.handshakeFailed, "The server answered \(what) with \"\(shown)\"")
+    /// Connects through a proxy and encrypts as a client: see ``connect(to:port:configuration:timeout:)``.
+    ///
+    /// - Throws: also ``SslSocketError/Code/proxyAuthenticationRequired`` and its neighbours when the proxy is to blame.
+    public static func connect(
+        to host: String, port: UInt16, proxy: SslProxy, configuration: SslConfiguration = .default,
+        timeout: Duration? = .seconds(30)
+    ) async throws(SslSocketError) -> sending SslSocket {
+        let socket = SslSocket(configuration: configuration)
+        socket.proxy = proxy
+        socket.connectToHostEncrypted(host, port: port)
+        try await socket.becomeEncrypted(timeout)
+        return socket
+    }
+
+    /// Waits until the connection is encrypted, and gives it up when it does not become so.
+    private func becomeEncrypted(_ timeout: Duration?) async throws(SslSocketError) {
+        guard !(await suspend(until: .encrypted, timeout: timeout)) else { return }
+        let error = error
+        abort()
+        throw error ?? SslSocketError(.remoteHostClosed, "The connection ended before it was encrypted")
     }
 }
