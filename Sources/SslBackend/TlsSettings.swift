@@ -92,6 +92,8 @@ public enum TlsClientCertificate: Sendable, Hashable {
     case none
     /// Asked for; a client may have none. If it shows one, the verdict is asked for.
     case request
+    /// Asked for; the verdict is asked for even if the client has none, over an empty chain.
+    case demand
     /// Asked for; without one the handshake fails with `certificate_required` (TLS 1.3) or `handshake_failure` (TLS 1.2).
     case require
 }

@@ -103,7 +103,7 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         if settings.role == .server {
             switch settings.clientCertificate {
             case .none: break
-            case .request: unsafe gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST)
+            case .request, .demand: unsafe gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST)
             case .require: unsafe gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE)
             }
             if let ticketKey {

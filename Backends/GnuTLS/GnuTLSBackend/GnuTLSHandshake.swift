@@ -105,7 +105,9 @@ extension GnuTLSSession {
         switch state.verdict {
         case .none:
             // A client without a certificate where one is only requested: nothing to decide. A server always has one.
-            guard hasPeerCertificates else { return context.settings.role == .server ? 0 : GNUTLS_E_CERTIFICATE_ERROR }
+            guard hasPeerCertificates || context.settings.clientCertificate == .demand else {
+                return context.settings.role == .server ? 0 : GNUTLS_E_CERTIFICATE_ERROR
+            }
             state.verdict = .asked
             flags.insert(.paused)
             return GNUTLS_E_AGAIN

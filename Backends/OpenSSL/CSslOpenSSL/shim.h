@@ -138,23 +138,6 @@ static inline void sslopenssl_bio_retry_read(BIO *bio) {
 }
 static inline void sslopenssl_bio_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
 
-/* MARK: Messages that are worth an event */
-
-typedef void (*sslopenssl_heard)(SSL *ssl, uint8_t handshake_type);
-
-/* Filters here, for OpenSSL calls it several times a record. */
-static inline void sslopenssl_message(
-    int written, int version, int content_type, const void *bytes, size_t length, SSL *ssl, void *heard) {
-    (void)version;
-    if (written || content_type != SSL3_RT_HANDSHAKE || length == 0) return;
-    uint8_t type = *(const uint8_t *)bytes;
-    if (type == SSL3_MT_KEY_UPDATE || type == SSL3_MT_CERTIFICATE_REQUEST) ((sslopenssl_heard)heard)(ssl, type);
-}
-static inline void sslopenssl_listen(SSL_CTX *ctx, sslopenssl_heard heard) {
-    SSL_CTX_set_msg_callback(ctx, sslopenssl_message);
-    SSL_CTX_set_msg_callback_arg(ctx, (void *)heard);
-}
-
 /* MARK: Calls of the engine */
 
 enum {
@@ -325,6 +308,44 @@ static inline int sslopenssl_verify(X509_STORE_CTX *store, void *ask) {
 }
 static inline void sslopenssl_set_verify(SSL_CTX *ctx, sslopenssl_ask ask) {
     SSL_CTX_set_cert_verify_callback(ctx, sslopenssl_verify, (void *)ask);
+}
+
+/* MARK: Messages that are worth an event */
+
+/* Answers with the fibre to leave while a decision is open, and is asked again afterwards; NULL to go on. */
+typedef sslopenssl_fibre *(*sslopenssl_heard)(SSL *ssl, uint8_t handshake_type);
+
+/* A Certificate message without a certificate (RFC 5246 section 7.4.2, RFC 8446 section 4.4.2). */
+static inline int sslopenssl_is_empty_certificate(SSL *ssl, const uint8_t *message, size_t length) {
+    size_t list = SSL_is_dtls(ssl) ? 12 : 4;
+    if (SSL_version(ssl) == TLS1_3_VERSION) {
+        if (length <= list) return 0;
+        list += 1 + (size_t)message[list];
+    }
+    return length == list + 3 && message[list] == 0 && message[list + 1] == 0 && message[list + 2] == 0;
+}
+
+/* Filters here, for OpenSSL calls it several times a record. */
+static inline void sslopenssl_message(
+    int written, int version, int content_type, const void *bytes, size_t length, SSL *ssl, void *heard) {
+    (void)version;
+    if (written || content_type != SSL3_RT_HANDSHAKE || length == 0) return;
+    uint8_t type = *(const uint8_t *)bytes;
+    switch (type) {
+    case SSL3_MT_KEY_UPDATE:
+    case SSL3_MT_CERTIFICATE_REQUEST: ((sslopenssl_heard)heard)(ssl, type); return;
+    case SSL3_MT_CERTIFICATE: {
+        if (!SSL_is_server(ssl) || !sslopenssl_is_empty_certificate(ssl, (const uint8_t *)bytes, length)) return;
+        sslopenssl_fibre *fibre = NULL;
+        while ((fibre = ((sslopenssl_heard)heard)(ssl, type)) != NULL) sslopenssl_fibre_leave(fibre, 1);
+        return;
+    }
+    default: return;
+    }
+}
+static inline void sslopenssl_listen(SSL_CTX *ctx, sslopenssl_heard heard) {
+    SSL_CTX_set_msg_callback(ctx, sslopenssl_message);
+    SSL_CTX_set_msg_callback_arg(ctx, (void *)heard);
 }
 
 #endif

@@ -156,7 +156,7 @@ final class OpenSSLContext: TlsContext {
         unsafe sslopenssl_set_verify(handle, OpenSSLTransport.ask)
         let mode =
             switch (settings.role, settings.clientCertificate) {
-            case (.client, _), (.server, .request): SSL_VERIFY_PEER
+            case (.client, _), (.server, .request), (.server, .demand): SSL_VERIFY_PEER
             case (.server, .require): SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT
             case (.server, .none): SSL_VERIFY_NONE
             }

@@ -142,14 +142,41 @@ extension OpenSSLTransport {
 
     private static func isTls13(_ ssl: OpaquePointer?) -> Bool { unsafe SSL_version(ssl) == TLS1_3_VERSION }
 
-    /// Key updates, and requests for a certificate after the handshake.
+    /// Key updates and requests for a certificate after the handshake; and a client that has no certificate, which the engine would let pass.
     static let onMessage: sslopenssl_heard = { ssl, type in
-        guard let transport = unsafe OpenSSLTransport.of(ssl), transport.isEstablished else { return }
+        guard let transport = unsafe OpenSSLTransport.of(ssl) else { return nil }
         switch Int32(type) {
-        case SSL3_MT_KEY_UPDATE: transport.state.events.append(.keysUpdated)
-        case SSL3_MT_CERTIFICATE_REQUEST: transport.state.events.append(.clientCertificateRequested)
+        case SSL3_MT_CERTIFICATE: return unsafe transport.askAboutNoCertificate(ssl)
+        case SSL3_MT_KEY_UPDATE where transport.isEstablished: transport.state.events.append(.keysUpdated)
+        case SSL3_MT_CERTIFICATE_REQUEST where transport.isEstablished:
+            transport.state.events.append(.clientCertificateRequested)
         default: break
         }
+        return nil
+    }
+
+    /// Asks for the verdict on a client without a certificate; the fibre to leave while it is open. A refusal turns the demand for a
+    /// certificate on, which the engine looks at next: it then sends the alert that the version has for it.
+    private func askAboutNoCertificate(_ ssl: OpaquePointer?) -> UnsafeMutablePointer<sslopenssl_fibre>? {
+        guard context.settings.clientCertificate == .demand else { return nil }
+        switch state.verdict {
+        case .none:
+            peerChain = []
+            state.verdict = .asked
+        case .asked: break
+        case .answered(.accept):
+            state.verdict = .none
+            return nil
+        case .answered(.refuse(_, let error)):
+            state.verdict = .none
+            refusal = error
+            unsafe SSL_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+            return nil
+        }
+        if let fibre = unsafe currentFibre { return unsafe fibre }
+        // Without a way to wait for the verdict there is none to be had.
+        unsafe SSL_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+        return nil
     }
 
     /// A session a client can resume. It is put into octets at once: the object changes as long as the connection lives.

@@ -88,8 +88,8 @@ extension SslConfiguration.Values {
             settings.clientCertificate =
                 switch verifies {
                 case .verifyNone: .none
-                case .queryPeer, .autoVerifyPeer: .request
-                case .verifyPeer: .require
+                case .queryPeer, .autoVerifyPeer: missingCertificateIsFatal ? .require : .request
+                case .verifyPeer: missingCertificateIsFatal ? .require : .demand
                 }
         }
         return settings

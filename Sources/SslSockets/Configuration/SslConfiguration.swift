@@ -14,6 +14,8 @@ public struct SslConfiguration: Sendable {
         var protocolRange = SslProtocol.secureProtocols
         var peerVerifyMode = SslPeerVerifyMode.autoVerifyPeer
         var peerVerifyDepth = 0
+        var handshakeMustInterruptOnError = false
+        var missingCertificateIsFatal = false
         var credentials: [SslCredentials] = []
         var caCertificates: [SslCertificate] = []
         var usesSystemCaCertificates = true
@@ -66,6 +68,23 @@ public struct SslConfiguration: Sendable {
     public var peerVerifyDepth: Int {
         get { values.peerVerifyDepth }
         set { change { $0.peerVerifyDepth = max(newValue, 0) } }
+    }
+
+    /// Tells each problem with the peer's chain by ``SslSocket/handshakeInterruptedOnError``, and ends the handshake at the first one that no
+    /// slot wants to continue with (`handshakeMustInterruptOnError`). Default: false.
+    ///
+    /// In Qt it is the only way to have a refusal sent as an alert; here every refusal is.
+    public var handshakeMustInterruptOnError: Bool {
+        get { values.handshakeMustInterruptOnError }
+        set { change { $0.handshakeMustInterruptOnError = newValue } }
+    }
+
+    /// A server refuses a client without a certificate whatever its slots say, unless it asks for none (`missingCertificateIsFatal`): with the
+    /// alert `certificate_required` (TLS 1.3) or `handshake_failure` (TLS 1.2), and without ``SslSocket/sslErrors``. Default: false; then
+    /// ``SslPeerVerifyMode/verifyPeer`` reports ``SslErrorCode/noPeerCertificate``, which can be ignored.
+    public var missingCertificateIsFatal: Bool {
+        get { values.missingCertificateIsFatal }
+        set { change { $0.missingCertificateIsFatal = newValue } }
     }
 
     /// CA certificates trusted *besides* the system's (`caCertificates`). Unlike Qt, adding one never removes the system's: see

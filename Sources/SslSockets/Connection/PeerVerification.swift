@@ -101,9 +101,11 @@ package struct PeerVerification: Sendable {
 }
 
 extension SslErrorCode {
-    /// The alert a refusal for this reason is sent with (RFC 8446 section 6.2).
-    var alert: SslAlertType {
+    /// The alert a refusal for this reason is sent with (RFC 8446 section 6.2). For a missing certificate TLS 1.2 has none of its own
+    /// (RFC 5246 section 7.4.6).
+    func alert(in version: SslVersion?) -> SslAlertType {
         switch self {
+        case .noPeerCertificate: version == .tls1_3 ? .certificateRequired : .handshakeFailure
         case .certificateExpired, .certificateNotYetValid: .certificateExpired
         case .certificateRevoked: .certificateRevoked
         case .selfSignedCertificate, .selfSignedCertificateInChain, .unableToGetLocalIssuerCertificate,

@@ -53,6 +53,11 @@ package final class TlsConnection {
     private var verifiedValidity: ClosedRange<SslInstant>?
     private var offeredTicket: SslSessionTicket?
     private var serverConfiguration: SslConfiguration?
+    /// Whether the lack of a certificate had to be asked about after the engine had finished.
+    private enum MissingCertificate { case notAsked, asked, judged }
+    private var missingCertificate = MissingCertificate.notAsked
+    /// The refusal to be carried out by the next call.
+    private var refusal: (SslAlertType, SslSocketError)?
 
     /// Plaintext not encrypted yet.
     private var outgoing = ByteQueue()
@@ -111,11 +116,16 @@ package final class TlsConnection {
     /// Goes on with the handshake.
     package func handshake(_ input: TlsInput, _ output: any TlsSink) -> Turn {
         guard case .handshaking = phase else { return .phaseChanged }
+        if let (alert, error) = refusal {
+            if case .failed(let kept) = session.abort(alert, reason: error, output) { return end(kept) }
+            return end(error)
+        }
         var input = unsafe input
         while true {
             switch unsafe session.handshake(input, output) {
             case .progressed:
                 unsafe input = unsafe .empty
+                if lacksPeerCertificate { return missesPeerCertificate() }
                 phase = .established
                 return .progressed
             case .earlyData:
@@ -307,21 +317,37 @@ package final class TlsConnection {
         return true
     }
 
-    /// Accepts the peer in spite of its errors, or refuses it with the alert of the first.
-    package func answerVerification(accept: Bool) {
+    /// Accepts the peer in spite of its errors, or refuses it with the alert of `error`, the first when left out.
+    package func answerVerification(accept: Bool, because error: SslError? = nil) {
         guard case .awaitingVerdict(let errors) = phase else { return }
-        phase = session.isEstablished ? .established : .handshaking
+        let isLate = missingCertificate == .asked
+        if isLate { missingCertificate = .judged }
+        phase = session.isEstablished && !isLate ? .established : .handshaking
         if accept {
             session.answer(peerVerification: .accept)
             return
         }
-        let first = errors.first ?? SslError(.unspecifiedError)
-        session.answer(
-            peerVerification: .refuse(
-                first.code.alert,
-                SslSocketError(
-                    .peerVerificationFailed, "The peer's certificate was refused: \(first)", backend: context.backend.name,
-                    alert: first.code.alert)))
+        let first = error ?? errors.first ?? SslError(.unspecifiedError)
+        let alert = first.code.alert(in: facts.version)
+        let reason = SslSocketError(
+            .peerVerificationFailed, "The peer's certificate was refused: \(first)", backend: context.backend.name, alert: alert)
+        if isLate { refusal = (alert, reason) }
+        session.answer(peerVerification: .refuse(alert, reason))
+    }
+
+    /// A resumed session of a client without a certificate, which the engine asks nobody about: its ticket only says that somebody accepted
+    /// that once.
+    private var lacksPeerCertificate: Bool {
+        role == .server && missingCertificate == .notAsked && configurationInForce.peerVerifyMode == .verifyPeer
+            && session.facts.isResumed
+            && !session.facts.usedPreSharedKey && session.peerCertificates.isEmpty
+    }
+
+    private func missesPeerCertificate() -> Turn {
+        missingCertificate = .asked
+        peerErrors = [SslError(.noPeerCertificate)]
+        phase = .awaitingVerdict(peerErrors)
+        return .phaseChanged
     }
 
     /// Goes on from the ClientHello with another configuration, or with the present one for nil.
@@ -351,7 +377,8 @@ package final class TlsConnection {
         session.answer(clientHello: .refuse(alert, error))
     }
 
-    private var configurationInForce: SslConfiguration { serverConfiguration ?? configuration }
+    /// The settings of this connection: a server's may have been chosen by the ClientHello.
+    package var configurationInForce: SslConfiguration { serverConfiguration ?? configuration }
     private var contextInForce: any TlsContext {
         guard let serverConfiguration, let chosen = try? serverConfiguration.context(role: .server) else { return context }
         return chosen

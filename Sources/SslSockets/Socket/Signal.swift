@@ -8,8 +8,7 @@ public struct Signal<Sender: AnyObject, Payload> {
     /// Connects a slot and returns the handle to disconnect it with.
     @discardableResult
     public func connect(_ slot: @escaping (Sender, Payload) -> Void) -> SignalConnection {
-        let id = slots.add(slot)
-        return SignalConnection { [weak slots] in slots?.remove(id) }
+        SignalConnection(slots.add(slot))
     }
 }
 
@@ -23,26 +22,34 @@ extension Signal where Payload == Void {
 public struct SignalConnection {
     private let body: () -> Void
     init(_ body: @escaping () -> Void) { self.body = body }
-    /// Disconnects; a slot that is running ends first. Doing it twice is harmless.
+    /// Disconnects: the slot is not called any more, not even by an emission that is under way. Within the slot itself it is allowed, and
+    /// twice is harmless.
     public func disconnect() { body() }
 }
 
 /// The slots of one signal.
 final class SlotList<Payload, Sender: AnyObject> {
-    private var slots: [(id: Int, call: (Sender, Payload) -> Void)] = []
-    private var next = 0
+    private final class Slot {
+        let call: (Sender, Payload) -> Void
+        var isConnected = true
+        init(_ call: @escaping (Sender, Payload) -> Void) { self.call = call }
+    }
+    private var slots: [Slot] = []
 
-    func add(_ slot: @escaping (Sender, Payload) -> Void) -> Int {
-        next += 1
-        slots.append((next, slot))
-        return next
+    /// Adds a slot and returns what takes it out again.
+    func add(_ call: @escaping (Sender, Payload) -> Void) -> () -> Void {
+        let slot = Slot(call)
+        slots.append(slot)
+        return { [weak self, weak slot] in
+            guard let slot else { return }
+            slot.isConnected = false
+            self?.slots.removeAll { $0 === slot }
+        }
     }
 
-    func remove(_ id: Int) { slots.removeAll { $0.id == id } }
-
-    /// Calls the slots that are connected now, in order of connection.
+    /// Calls the slots that are connected now, in order of connection, but for those that are disconnected meanwhile.
     func emit(_ sender: Sender, _ payload: Payload) {
-        for slot in slots { slot.call(sender, payload) }
+        for slot in slots where slot.isConnected { slot.call(sender, payload) }
     }
 }
 
@@ -67,6 +74,7 @@ final class SignalTable {
 enum SslSocketSignal {
     case hostFound, connected, disconnected, stateChanged, errorOccurred, readyRead, bytesWritten, aboutToClose,
         readChannelFinished, proxyAuthenticationRequired
-    case encrypted, modeChanged, encryptedBytesWritten, peerVerifyError, sslErrors, alertSent, alertReceived,
+    case encrypted, modeChanged, encryptedBytesWritten, peerVerifyError, sslErrors, handshakeInterruptedOnError, alertSent,
+        alertReceived,
         newSessionTicketReceived
 }

@@ -44,7 +44,9 @@ public final class SslSocket {
     private var currentState = SslSocketState.unconnected
     /// Which role it plays; it stays after the end, until the next connect.
     public internal(set) var mode = SslMode.unencrypted
-    /// The last error; nil before any. It stays until the next connect.
+    /// The last error (`error`); nil before any. It stays until the next connect.
+    ///
+    /// A wait that fails and a call that makes no sense in the present state set it too, while the connection goes on.
     public internal(set) var error: SslSocketError?
     /// True from just before ``encrypted`` is emitted until the connection ends.
     public internal(set) var isEncrypted = false
@@ -86,8 +88,24 @@ public final class SslSocket {
     var hasHangup = false
     /// No more octets will come.
     var isReadFinished = false
-    /// Paused by ``SslPauseMode/onSslErrors``.
-    var isPaused = false
+    /// How far a decision about the peer or the ClientHello has come.
+    var decision = Decision.none
+    /// A slot of handshakeInterruptedOnError wants to go on.
+    var continuesHandshake = false
+    /// readChannelFinished has been emitted.
+    var isReadChannelFinished = false
+    /// close was called: what still arrives is thrown away.
+    var isClosed = false
+    /// The connection has failed and is about to end.
+    var isFailing = false
+    /// A slot of errorOccurred is running.
+    var isTellingError = false
+    /// A slot of readyRead is running.
+    var isAnnouncingData = false
+    /// A slot of bytesWritten or encryptedBytesWritten is running.
+    var isAnnouncingWritten = false
+    /// The connection ended with octets that had been written and could not be sent.
+    var hasLostOutput = false
     /// Octets decrypted and not announced by ``readyRead`` yet.
     var hasUnannouncedData = false
     /// Counts announcements, for waits.
@@ -100,6 +118,8 @@ public final class SslSocket {
     var isWarm = false
     /// disconnectFromHost was called: end when everything is sent.
     var isDisconnecting = false
+    /// disconnectFromHost was called before the connection was up: end when it is.
+    var hasToDisconnect = false
     /// Chooses the configuration of a server connection by its ClientHello.
     var clientHelloHook: ((SslSocket, SslClientHello) -> SslClientHelloChoice)?
 
@@ -109,16 +129,6 @@ public final class SslSocket {
     public init(configuration: SslConfiguration = .default) { sslConfiguration = configuration }
 
     deinit { closeDescriptor() }
-
-    // MARK: Verification
-
-    /// Ignores every certificate error of the current or the next handshake (`ignoreSslErrors()`): **anyone may then be the peer**.
-    /// Connecting resets it, so call it afterwards or in a slot of ``sslErrors``.
-    public func ignoreSslErrors() { ignoreRules.all = true }
-
-    /// Ignores exactly these errors (`ignoreSslErrors(list)`): the handshake goes on if each error found is one of them, in code and certificate.
-    /// It replaces the earlier list; an empty one clears it. Unlike Qt, connecting clears it too.
-    public func ignoreSslErrors(_ errors: [SslError]) { ignoreRules.list = errors }
 
     // MARK: Facts
 
@@ -141,7 +151,8 @@ public final class SslSocket {
     /// What came of ALPN (`nextProtocolNegotiationStatus`).
     public var nextProtocolNegotiationStatus: SslNextProtocolStatus {
         if nextNegotiatedProtocol != nil { return .negotiated }
-        return isEncrypted && !sslConfiguration.allowedNextProtocols.isEmpty ? .unsupported : .none
+        let hasOffered = connection?.configurationInForce.allowedNextProtocols.isEmpty == false
+        return isEncrypted && hasOffered ? .unsupported : .none
     }
     /// The chain the peer sent, leaf first (`peerCertificateChain`), from the moment it is verified; empty when there is none.
     public var peerCertificateChain: [SslCertificate] { connection?.peerCertificates ?? [] }
@@ -163,6 +174,11 @@ public final class SslSocket {
         if let route, case .open = stage { return route.target.address.map { SocketAddress($0, port: route.target.port) } }
         if case .open(let descriptor) = stage { return descriptor.peerAddress }
         return nil
+    }
+    /// There is a connection that can be used (`isValid`).
+    public var isValid: Bool {
+        if case .open = stage { return true }
+        return false
     }
     /// The descriptor; -1 while there is none (`socketDescriptor`). It stays the socket's own.
     public var socketDescriptor: Int32 {

@@ -19,6 +19,15 @@ extension SslSocket {
         beginConnecting(host, port, family, encrypting: false)
     }
 
+    /// Connects to an address and encrypts as a client. The peer's certificate has to prove the address, unless `peerVerifyName` says a name.
+    public func connectToHostEncrypted(_ address: IpAddress, port: UInt16, peerVerifyName: String? = nil) {
+        connectToHostEncrypted(address.description, port: port, peerVerifyName: peerVerifyName)
+    }
+
+    /// Connects to an address without encryption (`connectToHost(QHostAddress)`). Nothing is looked up, but the states and signals are those
+    /// of a name.
+    public func connectToHost(_ address: IpAddress, port: UInt16) { connectToHost(address.description, port: port) }
+
     func beginConnecting(
         _ host: String, _ port: UInt16, _ family: SslNetworkProtocol, encrypting: Bool, startTls: SslStartTls? = nil
     ) {
@@ -155,8 +164,13 @@ extension SslSocket {
         isReadable = false
         hasHangup = false
         isReadFinished = false
-        isPaused = false
+        isReadChannelFinished = false
+        decision = .none
         isDisconnecting = false
+        hasToDisconnect = false
+        isClosed = false
+        isFailing = false
+        hasLostOutput = false
         hasUnannouncedData = false
         unannouncedWritten = 0
         totalWritten = 0
@@ -171,9 +185,20 @@ extension SslSocket {
         emit(.stateChanged, new)
     }
 
-    /// Keeps an error and announces it; the connection goes on.
+    /// Keeps the error of a call that failed or made no sense, and announces it; the connection goes on.
+    ///
+    /// Not from within a slot of errorOccurred, which would then call itself for ever; the error it was called for stays.
     func report(_ error: SslSocketError) {
+        guard isTellingError else { return tell(error) }
+        if self.error == nil { self.error = error }
+    }
+
+    /// Keeps the error that ends a connection, and announces it.
+    func tell(_ error: SslSocketError) {
         self.error = error
+        let outer = isTellingError
+        isTellingError = true
         emit(.errorOccurred, error)
+        isTellingError = outer
     }
 }

@@ -4,31 +4,40 @@ internal import SslValues
 extension SslSocket {
     /// Ends the connection properly (`disconnectFromHost`): what was written is sent, then close_notify, then TCP is closed.
     ///
-    /// What the system does not take at once leaves during the waits; ``waitForDisconnected(timeout:)-(Duration?)`` waits for the end. While the handshake is running, the end
-    /// follows its completion. What was received stays readable.
+    /// What the system does not take at once leaves during the waits; ``waitForDisconnected(timeout:)-(Duration?)`` waits for the end. What was
+    /// received stays readable. Nothing can be written any more once the state is ``SslSocketState/closing``.
+    ///
+    /// Before the connection is up it is remembered, as in Qt: ``state`` stays as it is, and the end comes after ``connected``, or after
+    /// ``encrypted`` where that was asked for, when what was written by then has been sent. While the handshake is running the state changes at
+    /// once and the end follows the handshake. One that is paused with nothing to send ends at once. Use ``abort()`` to give up instead.
     public func disconnectFromHost() {
         switch stage {
         case .idle: return
-        case .lookup, .connecting, .proxying: abort()
+        case .lookup, .connecting, .proxying: hasToDisconnect = true
         case .open:
             guard !isDisconnecting else { return }
             let epoch = epoch
+            hasToDisconnect = false
             isDisconnecting = true
             setState(.closing)
             if epoch == self.epoch { pushOut() }
         }
     }
 
-    /// Ends the connection as ``disconnectFromHost()`` and throws away what was not read (`close`).
+    /// Ends the connection as ``disconnectFromHost()`` and throws away what was not read and what still arrives (`close`).
     public func close() {
+        guard state != .unconnected else { return incoming.removeAll() }
+        guard !isClosed else { return }
+        isClosed = true
         let epoch = epoch
         emit(.aboutToClose)
         guard epoch == self.epoch else { return }
         disconnectFromHost()
-        incoming.removeAll()
+        if epoch == self.epoch || state == .unconnected { incoming.removeAll() }
     }
 
-    /// Ends the connection at once (`abort`): nothing is sent any more, no close_notify either, so that the peer sees a truncation.
+    /// Ends the connection at once (`abort`): nothing is sent any more, no close_notify either, so that the peer sees a truncation. What was not
+    /// read is thrown away. Signals of the end are emitted before it returns, but not ``aboutToClose``.
     public func abort() {
         guard state != .unconnected else { return }
         epoch += 1
@@ -39,31 +48,47 @@ extension SslSocket {
 
     /// The last step of a proper end, once everything has been sent.
     func finishDisconnecting() {
+        let epoch = epoch
         if let connection {
-            if case .handshaking = connection.phase { return }
-            guard connection.bytesToEncrypt == 0 || output.failure != 0 else { return }
-            connection.close(output)
-            for event in connection.takeEvents() { if case .alertSent(let alert) = event { emit(.alertSent, alert) } }
-            output.drain()
-            let sent = output.takeSent()
-            if sent > 0 { emit(.encryptedBytesWritten, sent) }
+            switch connection.phase {
+            case .handshaking, .awaitingClientHello: return
+            // Only the program can end a pause. It is waited for where there is something to deliver.
+            case .awaitingVerdict: guard isPaused, connection.bytesToEncrypt == 0 else { return }
+            case .established, .halfClosed:
+                guard connection.bytesToEncrypt == 0 else { return }
+                if !connection.isClosed { sendCloseNotify(connection) }
+            case .ended: break
+            }
         }
-        guard output.count == 0, state != .unconnected else { return }
+        guard epoch == self.epoch, output.count == 0 else { return }
         // Octets that were never read would turn the close into a reset, which may take our last octets from the peer.
         if case .open(let descriptor) = stage { descriptor.discardReceived() }
-        epoch += 1
+        self.epoch += 1
         endConnection()
+    }
+
+    /// Sends close_notify and announces it.
+    func sendCloseNotify(_ connection: TlsConnection) {
+        let epoch = epoch
+        connection.close(output)
+        output.drain()
+        relayEvents(connection)
+        guard epoch == self.epoch else { return }
+        let sent = output.takeSent()
+        if sent > 0 { emit(.encryptedBytesWritten, sent) }
     }
 
     /// The peer will send no more: what is left to write is written, then the connection ends.
     func finishReading(_ reason: SslSocketError) {
         isReadFinished = true
+        isReadChannelFinished = true
         let epoch = epoch
         emit(.readChannelFinished)
         guard epoch == self.epoch else { return }
         if allowsHalfClosure && !isDisconnecting { return }
-        if !isDisconnecting {
-            report(reason)
+        // An answer to our own close_notify is no surprise.
+        if !isDisconnecting && connection?.isClosed != true {
+            tell(reason)
             guard epoch == self.epoch else { return }
         }
         disconnectFromHost()
@@ -71,25 +96,18 @@ extension SslSocket {
 
     /// Something fatal: announces it and ends the connection.
     func fail(_ reason: SslSocketError) {
-        guard state != .unconnected else {
-            report(reason)
-            return
-        }
+        guard !isFailing else { return }
+        guard state != .unconnected else { return tell(reason) }
+        isFailing = true
         let epoch = epoch
         // The alert is in the queue; it has to leave before the descriptor goes.
         output.drain()
         if let connection {
             isEncrypted = false
-            for event in connection.takeEvents() {
-                switch event {
-                case .alertSent(let alert): emit(.alertSent, alert)
-                case .alertReceived(let alert): emit(.alertReceived, alert)
-                default: break
-                }
-                guard epoch == self.epoch else { return }
-            }
+            relayEvents(connection)
+            guard epoch == self.epoch else { return }
         }
-        report(reason)
+        tell(reason)
         guard epoch == self.epoch else { return }
         if case .open(let descriptor) = stage { descriptor.discardReceived() }
         self.epoch += 1
@@ -102,15 +120,24 @@ extension SslSocket {
         isEncrypted = false
         isReadFinished = true
         isReadable = false
-        isPaused = false
+        decision = .none
         isDisconnecting = false
+        hasToDisconnect = false
+        isClosed = false
+        isFailing = false
+        hasLostOutput = output.failure != 0 || output.count > 0 || (connection?.bytesToEncrypt ?? 0) > 0
         output.discard()
         closeDescriptor()
         if wasConnected { setState(.closing) }
         guard epoch == self.epoch else { return }
         setState(.unconnected)
-        guard epoch == self.epoch else { return }
-        if wasConnected { emit(.disconnected) }
+        guard epoch == self.epoch, wasConnected else { return }
+        if !isReadChannelFinished {
+            isReadChannelFinished = true
+            emit(.readChannelFinished)
+            guard epoch == self.epoch else { return }
+        }
+        emit(.disconnected)
     }
 
     /// Lets go of the descriptor and everything that waits for it.

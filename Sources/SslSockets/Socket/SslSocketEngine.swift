@@ -18,6 +18,7 @@ extension SslSocket {
     var hasMoreToDo: Bool {
         guard case .open = stage else { return false }
         return (isReadable && wantsToRead) || (output.count > 0 && !output.isBlocked && output.failure == 0)
+            || (unannouncedWritten > 0 && !isAnnouncingWritten)
     }
 
     // MARK: Connecting
@@ -68,8 +69,9 @@ extension SslSocket {
             startTlsOnConnect = nil
             return beginDialogue(startTls, over: descriptor, early: early)
         }
-        guard !early.isEmpty else { return }
-        unsafe early.withUnsafeBytes { unsafe workIn(TlsInput($0)) }
+        if !early.isEmpty { unsafe early.withUnsafeBytes { unsafe workIn(TlsInput($0)) } }
+        guard epoch == self.epoch, hasToDisconnect, connection == nil else { return }
+        disconnectFromHost()
     }
 
     // MARK: The open connection
@@ -84,7 +86,7 @@ extension SslSocket {
     }
 
     /// The receive buffer is bounded: nothing is taken from the system while it is full.
-    var wantsToRead: Bool { !isReadFinished && !isPaused && (readLimit == 0 || incoming.count < readLimit) }
+    var wantsToRead: Bool { !isReadFinished && decision == .none && (readLimit == 0 || incoming.count < readLimit) }
 
     /// Takes one window of octets from the system and works it in.
     private func readWindow() {
@@ -123,16 +125,19 @@ extension SslSocket {
             }
             return
         }
+        let epoch = epoch
         let before = incoming.count
         unsafe advance(connection, input)
+        guard epoch == self.epoch else { return }
         if incoming.count > before {
             if announcing { announceData() } else { hasUnannouncedData = true }
+            guard epoch == self.epoch else { return }
         }
         conclude(connection)
     }
 
     /// Drives the connection as far as the input carries it.
-    private func advance(_ connection: TlsConnection, _ input: TlsInput) {
+    func advance(_ connection: TlsConnection, _ input: TlsInput) {
         var input = unsafe input
         let epoch = epoch
         while epoch == self.epoch {
@@ -140,13 +145,11 @@ extension SslSocket {
             case .handshaking:
                 let turn = unsafe connection.handshake(input, output)
                 unsafe input = unsafe .empty
-                relayEvents(connection)
+                // A ticket of TLS 1.2 comes within the handshake; it is told of afterwards, as one of TLS 1.3 is.
+                if case .progressed = turn { becameEncrypted(connection) }
                 guard epoch == self.epoch else { return }
-                switch turn {
-                case .wantsInput: return
-                case .progressed: becameEncrypted(connection)
-                case .phaseChanged: break
-                }
+                relayEvents(connection)
+                if case .wantsInput = turn { return }
             case .established:
                 if isDisconnecting && isReadFinished { return }
                 let limit = readLimit == 0 ? Int.max : max(readLimit - incoming.count, 0)
@@ -159,17 +162,16 @@ extension SslSocket {
                 case .phaseChanged: break
                 }
             case .awaitingVerdict(let errors): if !decide(connection, errors) { return }
-            case .awaitingClientHello: choose(connection)
+            case .awaitingClientHello: if !choose(connection) { return }
             case .halfClosed, .ended: return
             }
         }
     }
 
     /// Carries out what the end of a connection means for the socket.
-    private func conclude(_ connection: TlsConnection) {
-        guard self.connection === connection else { return }
+    func conclude(_ connection: TlsConnection) {
         switch connection.phase {
-        case .halfClosed where !isReadFinished:
+        case .halfClosed where !isReadChannelFinished:
             finishReading(SslSocketError(.remoteHostClosed, "The remote host closed the connection"))
         case .ended(let error): fail(error)
         default: break
@@ -183,64 +185,13 @@ extension SslSocket {
         emit(.encrypted)
         guard epoch == self.epoch else { return }
         noteWritten(connection.flush(output))
+        if hasToDisconnect { disconnectFromHost() }
     }
 
-    // MARK: Decisions
+    // MARK: Events
 
-    /// Announces certificate errors and carries out the decision. False when the socket pauses.
-    private func decide(_ connection: TlsConnection, _ errors: [SslError]) -> Bool {
-        let epoch = epoch
-        if !isPaused {
-            sslHandshakeErrors = errors
-            for error in errors {
-                emit(.peerVerifyError, error)
-                guard epoch == self.epoch else { return false }
-            }
-            emit(.sslErrors, errors)
-            guard epoch == self.epoch else { return false }
-        }
-        let role: SslRole = mode == .sslServer ? .server : .client
-        let isLenient = sslConfiguration.peerVerifyMode.effective(for: role) == .queryPeer
-        if isLenient || ignoreRules.cover(errors) {
-            isPaused = false
-            connection.answerVerification(accept: true)
-        } else if pauseMode == .onSslErrors && !isPaused {
-            isPaused = true
-            return false
-        } else {
-            isPaused = false
-            connection.answerVerification(accept: false)
-        }
-        return true
-    }
-
-    /// Lets the server's hook choose by the ClientHello.
-    private func choose(_ connection: TlsConnection) {
-        guard let hook = clientHelloHook, let hello = connection.clientHello else { return connection.answerClientHello(nil) }
-        let told = SslClientHello(
-            serverName: hello.serverName,
-            applicationProtocols: hello.applicationProtocols.map { String(decoding: $0, as: UTF8.self) })
-        switch hook(self, told) {
-        case .proceed: connection.answerClientHello(nil)
-        case .use(let configuration): connection.answerClientHello(configuration)
-        case .refuse:
-            connection.refuseClientHello(
-                .unrecognizedName,
-                SslSocketError(
-                    .handshakeFailed, "The server name \"\(hello.serverName ?? "")\" was refused", backend: connection.backendName
-                ))
-        }
-    }
-
-    /// Goes on after ``SslPauseMode/onSslErrors`` (`resume`): with the errors ignored by now, or with the refusal.
-    public func resume() {
-        guard isPaused, let connection else { return }
-        unsafe advance(connection, unsafe .empty)
-        conclude(connection)
-        pushOut()
-    }
-
-    private func relayEvents(_ connection: TlsConnection) {
+    /// Tells what happened inside the engine.
+    func relayEvents(_ connection: TlsConnection) {
         guard connection.hasEvents else { return }
         let epoch = epoch
         for event in connection.takeEvents() {
@@ -288,10 +239,14 @@ extension SslSocket {
         totalWritten += count
     }
 
-    /// Emits bytesWritten and encryptedBytesWritten for what has accumulated.
+    /// Emits bytesWritten and encryptedBytesWritten for what has accumulated. A slot that writes more is not called again from within itself:
+    /// that comes with the next turn.
     private func announceWritten() {
+        guard !isAnnouncingWritten else { return }
         let sent = output.takeSent()
         let epoch = epoch
+        isAnnouncingWritten = true
+        defer { isAnnouncingWritten = false }
         if connection != nil {
             if sent > 0 { emit(.encryptedBytesWritten, sent) }
         } else if sent > 0 {
@@ -303,9 +258,21 @@ extension SslSocket {
         emit(.bytesWritten, count)
     }
 
+    /// Emits readyRead. A slot that makes more data come is not called again from within itself: that comes with the next turn.
     func announceData() {
-        hasUnannouncedData = false
+        if isClosed {
+            // Nobody will read any more.
+            incoming.removeAll()
+            return
+        }
         announcements += 1
+        guard !isAnnouncingData else {
+            hasUnannouncedData = true
+            return
+        }
+        hasUnannouncedData = false
+        isAnnouncingData = true
+        defer { isAnnouncingData = false }
         emit(.readyRead)
     }
 

@@ -12,9 +12,7 @@ extension SslSocket {
             throw error ?? SslSocketError(.operation, "Writing can be finished only while the connection is encrypted")
         }
         try await drain(timeout: timeout)
-        connection.close(output)
-        for event in connection.takeEvents() { if case .alertSent(let alert) = event { emit(.alertSent, alert) } }
-        output.drain()
+        sendCloseNotify(connection)
         try await drain(timeout: timeout)
     }
 }

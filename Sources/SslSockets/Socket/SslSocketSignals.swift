@@ -45,6 +45,9 @@ extension SslSocket {
     /// All problems with the peer's certificate. A slot decides by calling ``SslSocket/ignoreSslErrors()``; if none does, the
     /// handshake is refused with an alert.
     public var sslErrors: Signal<SslSocket, [SslError]> { signal(.sslErrors) }
+    /// One problem with the peer's chain, with ``SslConfiguration/handshakeMustInterruptOnError``, in place of ``peerVerifyError``. Unless
+    /// a slot calls ``SslSocket/continueInterruptedHandshake()`` the handshake ends here, with an alert and without ``sslErrors``.
+    public var handshakeInterruptedOnError: Signal<SslSocket, SslError> { signal(.handshakeInterruptedOnError) }
     /// An alert left, close_notify included.
     public var alertSent: Signal<SslSocket, SslAlert> { signal(.alertSent) }
     /// An alert came.

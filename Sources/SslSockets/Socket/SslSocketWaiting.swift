@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SslBackend
 internal import SslValues
 
@@ -24,12 +25,15 @@ extension SslSocket {
         case .connected: state == .connected
         case .encrypted: isEncrypted
         case .data(let count): announcements > count
-        case .written(let count): totalWritten > count && output.count == 0 || bytesToWrite == 0 && output.count == 0
+        case .written(let count): totalWritten > count && output.count == 0 || isReached(.drained)
         case .disconnected: state == .unconnected
         case .readable: !incoming.isEmpty || isReadFinished || (isReadable && isEncrypted && wantsToRead)
-        case .drained: bytesToWrite == 0 && output.count == 0
+        case .drained: bytesToWrite == 0 && output.count == 0 && !hasLostOutput
         }
     }
+
+    /// True once the connection that a wait was for has ended and nothing can be reached any more but what is reached.
+    private func hasEnded(since begun: Int) -> Bool { epoch != begun || state == .unconnected }
 
     /// What has to happen before another turn makes sense.
     struct Wait {
@@ -43,6 +47,8 @@ extension SslSocket {
 
     /// What to wait for now; nil when nothing can ever happen.
     func nextWait() -> Wait? {
+        // A decision is the program's, and it cannot come while it waits.
+        if isFailing || decision != .none { return nil }
         switch stage {
         case .idle: return nil
         case .lookup(let lookup): return Wait(descriptor: lookup.fd, events: .read, deadline: nil)
@@ -60,37 +66,52 @@ extension SslSocket {
 
     /// Takes in what a wait found.
     func note(_ events: IOEvents) {
-        guard case .open = stage else { return }
+        guard case .open(let descriptor) = stage else { return }
         if events.contains(.hangup) { hasHangup = true }
         if events.contains(.read) || events.contains(.hangup) { isReadable = true }
         if events.contains(.write) { output.unblock() }
+        // Nothing was asked for: the peer has finished long ago, and now it is gone.
+        if events == .hangup, isReadFinished {
+            let code = descriptor.connectError
+            fail(IOErrors.receiving(code == 0 ? ECONNRESET : code, from: peerName))
+        }
     }
+
+    /// So many turns are made before the deadline is looked at, however much the peer sends.
+    private static let turnsInARow = 64
 
     /// One step towards a goal without waiting.
     ///
+    /// - Parameter begun: the epoch at the start of the wait. A slot may end the connection and begin another, which the wait is not for.
     /// - Returns: true or false when the wait is over, nil when it has to go on.
     @inline(never)
-    private func step(towards goal: Goal) -> Bool? {
-        repeat {
+    private func step(towards goal: Goal, since begun: Int) -> Bool? {
+        for _ in 0..<Self.turnsInARow {
             if case .readable = goal, isReached(goal) {
                 // The reader takes it from the system straight into its own memory.
                 pushOut()
                 return true
             }
             turn()
-            if isReached(goal) { return true }
-            if state == .unconnected { return false }
-        } while hasMoreToDo
+            if case .disconnected = goal, hasEnded(since: begun) { return true }
+            if epoch == begun || state == .unconnected, isReached(goal) { return true }
+            if hasEnded(since: begun) { return false }
+            if !hasMoreToDo { return nil }
+        }
         return nil
     }
+
+    private func hasTimedOut(_ end: Deadline?) -> Bool { end?.isDue(at: .now) ?? false }
 
     // MARK: Blocking
 
     @available(*, noasync)
     func block(until goal: Goal, timeout: Duration?) -> Bool {
+        let begun = epoch
         let end = Deadline(after: timeout)
         while true {
-            if let result = step(towards: goal) { return result }
+            if let result = step(towards: goal, since: begun) { return result }
+            if hasMoreToDo, !hasTimedOut(end) { continue }
             guard let wait = nextWait() else { return false }
             let isShort = wait.deadline.map { $0.isBefore(end) } ?? false
             switch Poller.wait(fd: wait.descriptor, events: wait.events, deadline: isShort ? wait.deadline : end) {
@@ -108,23 +129,36 @@ extension SslSocket {
     // MARK: Suspending
 
     func suspend(until goal: Goal, timeout: Duration?) async -> Bool {
-        if let result = step(towards: goal) { return result }
+        let begun = epoch
+        if let result = step(towards: goal, since: begun) { return result }
         let end = Deadline(after: timeout)
         while true {
+            if hasMoreToDo {
+                if let result = goOn(end, since: begun, goal, timeout) { return result }
+                continue
+            }
             guard let wait = nextWait() else { return false }
             let isShort = wait.deadline.map { $0.isBefore(end) } ?? false
-            let epoch = epoch
             let outcome = await park(wait, isShort ? wait.deadline : end)
-            if let result = conclude(outcome, isShort: isShort, since: epoch, goal, timeout) { return result }
+            if let result = conclude(outcome, isShort: isShort, since: begun, goal, timeout) { return result }
         }
+    }
+
+    /// Goes on although there is something to do without waiting, unless the time is over or the task was cancelled.
+    @inline(never)
+    private func goOn(_ end: Deadline?, since begun: Int, _ goal: Goal, _ timeout: Duration?) -> Bool? {
+        let isCancelled = unsafe withUnsafeCurrentTask { unsafe $0?.isCancelled ?? false }
+        if isCancelled { return conclude(.cancelled, isShort: false, since: begun, goal, timeout) }
+        if hasTimedOut(end) { return conclude(.timedOut, isShort: false, since: begun, goal, timeout) }
+        return step(towards: goal, since: begun)
     }
 
     /// Takes in how a suspended wait ended, and makes a step. Apart from ``suspend(until:timeout:)``, whose frame lives on the heap as long
     /// as the wait does: with this inlined it takes 4 KiB of each idle connection.
     @inline(never)
-    private func conclude(_ outcome: WaitOutcome, isShort: Bool, since epoch: Int, _ goal: Goal, _ timeout: Duration?) -> Bool? {
+    private func conclude(_ outcome: WaitOutcome, isShort: Bool, since begun: Int, _ goal: Goal, _ timeout: Duration?) -> Bool? {
         switch outcome {
-        case .ready(let events): if epoch == self.epoch { note(events) }
+        case .ready(let events): if epoch == begun { note(events) }
         case .timedOut:
             releaseIdleBuffers()
             if isShort { break }
@@ -138,7 +172,7 @@ extension SslSocket {
             return false
         case .closed: if state == .unconnected { return isReached(goal) }
         }
-        return step(towards: goal)
+        return step(towards: goal, since: begun)
     }
 
     private func park(_ wait: Wait, _ deadline: Deadline?) async -> WaitOutcome {
@@ -189,7 +223,8 @@ extension SslSocket {
 
     /// Waits until the handshake is done and the peer accepted (`waitForEncrypted`).
     ///
-    /// - Returns: false on an error, at the timeout, or when the socket is not connecting to encrypt.
+    /// - Returns: false on an error, at the timeout, when the socket is not connecting to encrypt or encrypted already, and while it
+    ///   ``isPaused``: then nothing has failed yet and ``error`` is left as it is.
     @available(*, noasync, message: "blocks the thread; in async code await the same name")
     public func waitForEncrypted(timeout: Duration? = .seconds(30)) -> Bool {
         guard connection != nil, !isEncrypted else { return false }
@@ -229,15 +264,15 @@ extension SslSocket {
 
     /// Waits until the connection has ended (`waitForDisconnected`).
     ///
-    /// - Returns: true when it has ended during the call; false when it had ended before, or at the timeout.
+    /// - Returns: true when it has ended during the call; false when it had ended before, at the timeout, or while the socket ``isPaused``.
     @available(*, noasync, message: "blocks the thread; in async code await the same name")
     public func waitForDisconnected(timeout: Duration? = .seconds(30)) -> Bool {
         guard state != .unconnected else { return false }
-        return block(until: .disconnected, timeout: timeout) || state == .unconnected
+        return block(until: .disconnected, timeout: timeout)
     }
     /// Suspends until the connection has ended: see the blocking form.
     public func waitForDisconnected(timeout: Duration? = .seconds(30)) async -> Bool {
         guard state != .unconnected else { return false }
-        return await suspend(until: .disconnected, timeout: timeout) || state == .unconnected
+        return await suspend(until: .disconnected, timeout: timeout)
     }
 }

@@ -13,6 +13,16 @@ extension ScenarioCatalogue {
             .tls1_2, client: "alertReceived, got \(alert)", server: "peerVerificationFailed [\(problems)], sent \(alert)")
     }
 
+    /// A client without a certificate: an alert of its own since TLS 1.3.
+    private static func missing(_ problems: String) -> ScenarioExpectation {
+        .equal(
+            client: "ok, then alertReceived, got certificate_required",
+            server: "peerVerificationFailed \(problems), sent certificate_required"
+        ).with(
+            .tls1_2, client: "alertReceived, got handshake_failure",
+            server: "peerVerificationFailed \(problems), sent handshake_failure")
+    }
+
     /// Clients that show a certificate, and servers that ask for one.
     static let clientCertificates: [Scenario] = [
         .plan(
@@ -24,17 +34,59 @@ extension ScenarioCatalogue {
             $0.facts = { _, server in ("", "\(server.peerChain.count) certificates") }
         },
         .plan(
-            "client-certificate-missing", "The server requires a certificate and the client has none", group: .clientCertificates,
+            "client-certificate-missing", "The server demands a certificate and the client has none", group: .clientCertificates,
             references: ["RFC 8446 section 4.4.2.4", "RFC 5246 section 7.4.6"], rows: [22, 37],
-            transports: [.memory], features: [.clientAuthentication],
-            expect: .equal(
-                client: "ok, then alertReceived, got certificate_required",
-                server: "peerVerificationFailed [], sent certificate_required"
-            ).with(
-                .tls1_2, client: "alertReceived, got handshake_failure",
-                server: "peerVerificationFailed [], sent handshake_failure")
+            transports: [.memory, .blocking], features: [.clientAuthentication],
+            expect: missing("[noPeerCertificate@0]")
         ) {
             $0.clientIdentity = .client
+            $0.client = { configuration throws(SslSocketError) in configuration.credentials = [] }
+        },
+        .plan(
+            "client-certificate-missing-fatal", "The server leaves no choice about a client without a certificate",
+            group: .clientCertificates,
+            references: ["RFC 8446 section 4.4.2.4", "RFC 5246 section 7.4.6"], rows: [22, 37],
+            transports: [.memory, .blocking, .async], features: [.clientAuthentication], expect: missing("[]")
+        ) {
+            $0.clientIdentity = .client
+            $0.serverPolicy.accepts = .all
+            $0.client = { configuration throws(SslSocketError) in configuration.credentials = [] }
+            $0.server = { configuration throws(SslSocketError) in configuration.missingCertificateIsFatal = true }
+        },
+        .plan(
+            "client-certificate-missing-queried-fatal",
+            "A server that only asks still refuses a client without any, when told to",
+            group: .clientCertificates,
+            references: ["RFC 8446 section 4.4.2.4", "RFC 5246 section 7.4.6"], rows: [37],
+            features: [.clientAuthentication], expect: missing("[]")
+        ) {
+            $0.clientIdentity = .client
+            $0.client = { configuration throws(SslSocketError) in configuration.credentials = [] }
+            $0.server = { configuration throws(SslSocketError) in
+                configuration.peerVerifyMode = .queryPeer
+                configuration.missingCertificateIsFatal = true
+            }
+        },
+        .plan(
+            "client-certificate-missing-ignored", "The server demands a certificate and chooses to do without",
+            group: .clientCertificates, references: ["RFC 8446 section 4.4.2.4"], rows: [37],
+            transports: [.memory, .blocking], features: [.clientAuthentication],
+            expect: .equal(client: "ok", server: "ok despite [noPeerCertificate@0] 0 certificates")
+        ) {
+            $0.clientIdentity = .client
+            $0.serverPolicy.accepts = .only([.noPeerCertificate])
+            $0.client = { configuration throws(SslSocketError) in configuration.credentials = [] }
+            $0.facts = { _, server in ("", "\(server.peerChain.count) certificates") }
+        },
+        .plan(
+            "client-certificate-missing-undecided",
+            "While a server has not made up its mind about a missing certificate, nothing moves",
+            group: .clientCertificates, rows: [37], features: [.clientAuthentication],
+            expect: .equal(client: "ok", server: "ok despite [noPeerCertificate@0]")
+        ) {
+            $0.clientIdentity = .client
+            $0.serverPolicy.accepts = .all
+            $0.serverPolicy.undecidedRounds = 3
             $0.client = { configuration throws(SslSocketError) in configuration.credentials = [] }
         },
         .plan(
