@@ -1,7 +1,10 @@
 internal import Glibc
 
-/// Bytes between `head` and `tail` of one allocation: appended at the end, taken from the front, moved to the start only when
-/// the room behind the tail is too small. No ring, so both the readable and the writable part are one piece of memory.
+/// Bytes between `head` and `tail` of one allocation: appended at the end, taken from the front, and put back there. They are moved only
+/// when the room on that side is too small. No ring, so both the readable and the writable part are one piece of memory.
+///
+/// Every operation costs as much as the bytes it is given, on average: what is moved has been paid for by as many bytes that were taken,
+/// appended or prepended since the last time, for otherwise the memory is doubled.
 ///
 /// The memory is not cleared on growth and not freed by reading it empty: ``releaseStorage()`` does that, when a connection
 /// goes idle. It is wiped before it is freed, for it may have held plaintext.
@@ -12,6 +15,8 @@ public struct ByteQueue: ~Copyable {
     @usableFromInline internal var tail = 0
     /// The size of the allocation in bytes; 0 without one.
     public private(set) var capacity = 0
+    /// How many bytes were moved to make room since the queue was made: the whole cost of it beyond the bytes that go in and out.
+    package private(set) var movedBytes = 0
 
     /// Makes an empty queue without storage.
     public init() {}
@@ -69,16 +74,9 @@ public struct ByteQueue: ~Copyable {
     /// Puts `bytes` before the first byte (as `ungetChar` needs).
     public mutating func prepend(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return }
-        if head < bytes.count {
-            let kept = count
-            _ = unsafe writable(minimum: bytes.count)
-            guard let base = unsafe base else { return }
-            unsafe memmove(base + head + bytes.count, base + head, kept)
-            tail += bytes.count
-            head += bytes.count
-        }
-        head -= bytes.count
+        if head < bytes.count { makeRoomBefore(bytes.count) }
         guard let base = unsafe base else { return }
+        head -= bytes.count
         unsafe memcpy(base + head, source, bytes.count)
     }
 
@@ -115,24 +113,45 @@ public struct ByteQueue: ~Copyable {
         tail = 0
     }
 
+    /// Room behind the last byte.
     private mutating func grow(_ room: Int) {
         let kept = tail - head
-        if let base = unsafe base, capacity - kept >= room, head >= capacity / 2 || kept == 0 {
-            unsafe memmove(base, base + head, kept)
-        } else {
-            var size = max(capacity, 512)
+        var size = capacity
+        // Moving what is kept is paid for by as many bytes taken before it.
+        if capacity - kept < room || head < kept {
+            size = max(2 * capacity, 512)
             while size - kept < room { size *= 2 }
+        }
+        move(to: 0, of: size)
+    }
+
+    /// Room before the first byte: as much again as there is to move, on both sides, so that neither end moves all of it again soon.
+    private mutating func makeRoomBefore(_ room: Int) {
+        let kept = tail - head
+        let spare = max(kept, 64)
+        var size = max(capacity, 512)
+        while size < room + kept + 2 * spare { size *= 2 }
+        move(to: room + spare, of: size)
+    }
+
+    /// Puts the bytes at `place` of memory of `size` bytes, the present one if it has that size.
+    private mutating func move(to place: Int, of size: Int) {
+        let kept = tail - head
+        if let base = unsafe base, size == capacity {
+            unsafe memmove(base + place, base + head, kept)
+        } else {
             guard let fresh = unsafe malloc(size) else { outOfMemory() }
             if let old = unsafe base {
-                unsafe memcpy(fresh, old + head, kept)
+                unsafe memcpy(fresh + place, old + head, kept)
                 unsafe explicit_bzero(old, capacity)
                 unsafe free(old)
             }
             unsafe base = fresh
             capacity = size
         }
-        head = 0
-        tail = kept
+        movedBytes += kept
+        head = place
+        tail = place + kept
     }
 
     /// As everywhere in Swift, memory that cannot be had ends the process.
