@@ -27,3 +27,7 @@ void ssllinux_helper_thread_signals(sigset_t *set) {
     sigfillset(set);
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) sigdelset(set, kept[i]);
 }
+
+const void *ssllinux_find(const void *bytes, size_t count, const void *needle, size_t needle_count) {
+    return memmem(bytes, count, needle, needle_count);
+}

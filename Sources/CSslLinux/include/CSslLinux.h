@@ -37,4 +37,7 @@ int ssllinux_thread_name(pthread_t thread, const char *name);
 
 /* What a helper thread blocks: every signal but the profiler's and those that a fault raises in the faulting thread. */
 void ssllinux_helper_thread_signals(sigset_t *set);
+
+/* memmem: where `needle` begins in `bytes`; NULL when it is not there. */
+const void *ssllinux_find(const void *bytes, size_t count, const void *needle, size_t needle_count);
 #endif

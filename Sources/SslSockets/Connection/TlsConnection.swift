@@ -69,6 +69,8 @@ package final class TlsConnection {
 
     /// A record holds at most 16 KiB of plaintext; full ones cost the least per octet.
     static let recordSize = 16_384
+    /// The longest record there may be on the wire, its header included (RFC 5246 section 6.2.3; RFC 8446 section 5.2 allows less).
+    static let longestRecord = 5 + 16_384 + 2048
 
     // MARK: Making one
 

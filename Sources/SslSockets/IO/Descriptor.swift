@@ -122,11 +122,13 @@ package final class SocketDescriptor: Sendable {
     // MARK: Moving octets
 
     /// Receives what is there.
-    package func receive(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+    ///
+    /// - Parameter discarding: drops it instead. The system may leave `buffer` as it is (TCP) or use it (other streams).
+    package func receive(into buffer: UnsafeMutableRawBufferPointer, discarding: Bool = false) -> IOResult {
         // recv(2) would answer 0 as it does at the end of the stream.
         if buffer.count == 0 { return .bytes(0) }
         while true {
-            let count = unsafe recv(fd, buffer.baseAddress, buffer.count, 0)
+            let count = unsafe recv(fd, buffer.baseAddress, buffer.count, discarding ? Int32(MSG_TRUNC) : 0)
             if count > 0 { return .bytes(count) }
             if count == 0 { return .endOfStream }
             switch errno {

@@ -25,7 +25,7 @@ package final class SocketOutput: TlsSink {
     /// One system call carries so much.
     private static let batch = 65_536
     /// No more plaintext is encrypted beyond so much.
-    private static let limit = 131_072
+    static let limit = 131_072
 
     /// Makes an output without a descriptor.
     package init() {}
@@ -58,8 +58,9 @@ package final class SocketOutput: TlsSink {
         if queued >= Self.batch || sendsAtOnce { drain() }
     }
 
-    /// Queues octets of the plain phase; full batches are sent at once.
+    /// Queues octets of the plain phase; full batches are sent at once, from the caller's memory if possible.
     package func append(_ bytes: UnsafeRawBufferPointer) {
+        if bytes.count >= Self.batch { return unsafe put(bytes) }
         unsafe queue.append(bytes)
         queued += bytes.count
         if queued >= Self.batch { drain() }
@@ -89,6 +90,9 @@ package final class SocketOutput: TlsSink {
 
     /// The system says that it takes more.
     package func unblock() { isBlocked = false }
+
+    /// Octets were given to the system since the last call of ``takeSent()``.
+    var hasSent: Bool { sent > 0 }
 
     /// Octets given to the system since the last call.
     package func takeSent() -> Int {

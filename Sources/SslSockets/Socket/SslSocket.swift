@@ -31,7 +31,10 @@ public final class SslSocket {
     /// The proxy of the next connection (`proxy`). Default: ``SslProxy/default``, which is what ``SslProxy/applicationProxy`` says.
     public var proxy = SslProxy.default
     var ignoreRules = IgnoreRules()
+    /// ``readBufferSize``
     var readLimit = 0
+    /// ``writeBufferSize``
+    var writeLimit = 0 { didSet { updateWriteGate() } }
 
     // MARK: State
 
@@ -44,6 +47,19 @@ public final class SslSocket {
     private var currentState = SslSocketState.unconnected
     /// Which role it plays; it stays after the end, until the next connect.
     public internal(set) var mode = SslMode.unencrypted
+    /// For what the device is open (`openMode`): from connecting on, until ``close()`` or ``abort()``. It stays open when the connection ends, so
+    /// that what was received can be read.
+    public internal(set) var openMode: SslOpenMode {
+        get { currentOpenMode }
+        set {
+            currentOpenMode = newValue
+            updateWriteGate()
+        }
+    }
+    private var currentOpenMode: SslOpenMode = []
+    /// Nothing restricts a write: one question instead of two in the path of every write.
+    private(set) var canWriteFreely = false
+    private func updateWriteGate() { canWriteFreely = currentOpenMode.contains(.writeOnly) && writeLimit == 0 }
     /// The last error (`error`); nil before any. It stays until the next connect.
     ///
     /// A wait that fails and a call that makes no sense in the present state set it too, while the connection goes on.
@@ -75,7 +91,7 @@ public final class SslSocket {
     var startTlsOnConnect: SslStartTls?
     let output = SocketOutput()
     /// What can be read, in the plain and in the encrypted phase alike.
-    var incoming = ByteQueue()
+    var incoming = DeviceBuffer()
     var registration: Registration?
     var signals: SignalTable?
     /// Encryption starts as soon as TCP is up.
@@ -83,9 +99,11 @@ public final class SslSocket {
     /// Counts connects and ends, so that a turn notices that a slot changed the ground under it.
     var epoch = 0
     /// The system may have octets for us.
-    var isReadable = false
+    var mayReceive = false
     /// The peer has hung up; reading goes on to the end of the stream.
     var hasHangup = false
+    /// A full buffer has stopped the session, which holds more.
+    var isThrottled = false
     /// No more octets will come.
     var isReadFinished = false
     /// How far a decision about the peer or the ClientHello has come.
@@ -112,10 +130,14 @@ public final class SslSocket {
     var announcements = 0
     /// Octets of plaintext handed on and not announced by ``bytesWritten`` yet.
     var unannouncedWritten = 0
+    /// Octets of the plain phase in the output when encryption began; they leave before the first of its octets.
+    var plainOutput = 0
     /// Octets of plaintext handed on since the connection began.
     var totalWritten = 0
     /// Octets have flowed since buffers were last given back.
     var isWarm = false
+    /// What ended the connection, unless it was a proper end.
+    var endReason: SslSocketError?
     /// disconnectFromHost was called: end when everything is sent.
     var isDisconnecting = false
     /// disconnectFromHost was called before the connection was up: end when it is.

@@ -54,6 +54,7 @@ extension SslSocket {
         }
         startsEncryptionOnConnect = encrypting && startTls == nil
         startTlsOnConnect = startTls
+        openMode = .readWrite
         stage = .lookup(
             route.map { HostLookup(host: $0.proxy.host, port: $0.proxy.port, protocol: .any) }
                 ?? HostLookup(host: host, port: port, protocol: family))
@@ -119,6 +120,11 @@ extension SslSocket {
             report(SslSocketError(.operation, "Encryption has begun already"))
             return false
         }
+        // Octets that a transaction has read would come back as if they had been encrypted.
+        guard !incoming.isInTransaction else {
+            report(SslSocketError(.operation, "Encryption cannot begin in a transaction: commit it or roll it back first"))
+            return false
+        }
         return true
     }
 
@@ -130,7 +136,7 @@ extension SslSocket {
             // What was written before in plain text leaves in plain text, first.
             output.drain()
             output.sendsAtOnce = true
-            _ = output.takeSent()
+            accountForPlainOutput()
             if connection == nil {
                 connection =
                     mode == .sslClient
@@ -161,7 +167,10 @@ extension SslSocket {
         ignoreRules = IgnoreRules()
         incoming.removeAll()
         output.reset()
-        isReadable = false
+        mayReceive = false
+        isThrottled = false
+        plainOutput = 0
+        endReason = nil
         hasHangup = false
         isReadFinished = false
         isReadChannelFinished = false

@@ -26,12 +26,16 @@ extension SslSocket {
 
     /// Ends the connection as ``disconnectFromHost()`` and throws away what was not read and what still arrives (`close`).
     public func close() {
-        guard state != .unconnected else { return incoming.removeAll() }
+        guard state != .unconnected else {
+            openMode = []
+            return incoming.removeAll()
+        }
         guard !isClosed else { return }
         isClosed = true
         let epoch = epoch
         emit(.aboutToClose)
         guard epoch == self.epoch else { return }
+        openMode = []
         disconnectFromHost()
         if epoch == self.epoch || state == .unconnected { incoming.removeAll() }
     }
@@ -39,8 +43,12 @@ extension SslSocket {
     /// Ends the connection at once (`abort`): nothing is sent any more, no close_notify either, so that the peer sees a truncation. What was not
     /// read is thrown away. Signals of the end are emitted before it returns, but not ``aboutToClose``.
     public func abort() {
+        openMode = []
         guard state != .unconnected else { return }
-        epoch += 1
+        let epoch = epoch
+        announceWritten(isLast: true)
+        guard epoch == self.epoch else { return }
+        self.epoch += 1
         incoming.removeAll()
         if case .open(let descriptor) = stage { descriptor.resetOnClose() }
         endConnection()
@@ -73,9 +81,7 @@ extension SslSocket {
         connection.close(output)
         output.drain()
         relayEvents(connection)
-        guard epoch == self.epoch else { return }
-        let sent = output.takeSent()
-        if sent > 0 { emit(.encryptedBytesWritten, sent) }
+        if epoch == self.epoch { announceWritten(isLast: true) }
     }
 
     /// The peer will send no more: what is left to write is written, then the connection ends.
@@ -99,9 +105,12 @@ extension SslSocket {
         guard !isFailing else { return }
         guard state != .unconnected else { return tell(reason) }
         isFailing = true
+        endReason = reason
         let epoch = epoch
         // The alert is in the queue; it has to leave before the descriptor goes.
         output.drain()
+        announceWritten(isLast: true)
+        guard epoch == self.epoch else { return }
         if let connection {
             isEncrypted = false
             relayEvents(connection)
@@ -119,7 +128,8 @@ extension SslSocket {
         let epoch = epoch
         isEncrypted = false
         isReadFinished = true
-        isReadable = false
+        isThrottled = false
+        mayReceive = false
         decision = .none
         isDisconnecting = false
         hasToDisconnect = false

@@ -17,8 +17,9 @@ extension SslSocket {
     /// True when another turn may do more without waiting.
     var hasMoreToDo: Bool {
         guard case .open = stage else { return false }
-        return (isReadable && wantsToRead) || (output.count > 0 && !output.isBlocked && output.failure == 0)
-            || (unannouncedWritten > 0 && !isAnnouncingWritten)
+        return (mayReceive && wantsToRead) || (isThrottled && hasRoomToRead)
+            || (output.count > 0 && !output.isBlocked && output.failure == 0)
+            || ((unannouncedWritten > 0 || output.hasSent) && !isAnnouncingWritten)
     }
 
     // MARK: Connecting
@@ -56,6 +57,7 @@ extension SslSocket {
         dropRegistration()
         descriptor.setNoDelay(true)
         stage = .open(descriptor)
+        if openMode.isEmpty { openMode = .readWrite }
         output.descriptor = descriptor
         setState(.connected)
         guard epoch == self.epoch else { return }
@@ -80,34 +82,36 @@ extension SslSocket {
         let epoch = epoch
         if hasUnannouncedData, !incoming.isEmpty { announceData() }
         guard epoch == self.epoch else { return }
-        if isReadable && wantsToRead { readWindow() }
+        resumeReading(announcing: true)
+        guard epoch == self.epoch else { return }
+        if mayReceive && wantsToRead { readWindow() }
         guard epoch == self.epoch else { return }
         pushOut()
     }
 
-    /// The receive buffer is bounded: nothing is taken from the system while it is full.
-    var wantsToRead: Bool { !isReadFinished && decision == .none && (readLimit == 0 || incoming.count < readLimit) }
+    /// The receive buffer is bounded: nothing is taken from the system while it is full, or while the session holds what did not fit.
+    var wantsToRead: Bool { !isReadFinished && decision == .none && !isThrottled && hasRoomToRead }
 
     /// Takes one window of octets from the system and works it in.
-    private func readWindow() {
+    ///
+    /// - Parameter announcing: as of ``workIn(_:announcing:)``.
+    func readWindow(announcing: Bool = true) {
         guard case .open(let descriptor) = stage else { return }
         isWarm = true
         let scratch = unsafe BufferPool.take(.large)
         defer { unsafe BufferPool.give(scratch) }
-        let room =
-            unsafe connection == nil && readLimit > 0
-            ? UnsafeMutableRawBufferPointer(rebasing: scratch.prefix(readLimit - incoming.count)) : scratch
+        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: scratch.prefix(windowSize))
         switch unsafe descriptor.receive(into: room) {
         case .bytes(let count):
-            if count < room.count && !hasHangup { isReadable = false }
-            unsafe workIn(TlsInput(UnsafeRawBufferPointer(rebasing: room.prefix(count))))
-        case .wouldBlock: isReadable = false
+            if count < room.count && !hasHangup { mayReceive = false }
+            unsafe workIn(TlsInput(UnsafeRawBufferPointer(rebasing: room.prefix(count))), announcing: announcing)
+        case .wouldBlock: mayReceive = false
         case .endOfStream:
-            isReadable = false
+            mayReceive = false
             isReadFinished = true
-            unsafe workIn(TlsInput(UnsafeRawBufferPointer(start: nil, count: 0), isEndOfStream: true))
+            unsafe workIn(TlsInput(UnsafeRawBufferPointer(start: nil, count: 0), isEndOfStream: true), announcing: announcing)
         case .failed(let code):
-            isReadable = false
+            mayReceive = false
             fail(IOErrors.receiving(code, from: peerName))
         }
     }
@@ -119,7 +123,7 @@ extension SslSocket {
         guard let connection else {
             let epoch = epoch
             unsafe incoming.append(input.bytes)
-            if unsafe input.bytes.count > 0 { announceData() }
+            if unsafe input.bytes.count > 0 { noteArrival(announcing) }
             if unsafe input.isEndOfStream, epoch == self.epoch {
                 finishReading(SslSocketError(.remoteHostClosed, "The remote host closed the connection"))
             }
@@ -130,7 +134,7 @@ extension SslSocket {
         unsafe advance(connection, input)
         guard epoch == self.epoch else { return }
         if incoming.count > before {
-            if announcing { announceData() } else { hasUnannouncedData = true }
+            noteArrival(announcing)
             guard epoch == self.epoch else { return }
         }
         conclude(connection)
@@ -152,13 +156,17 @@ extension SslSocket {
                 if case .wantsInput = turn { return }
             case .established:
                 if isDisconnecting && isReadFinished { return }
-                let limit = readLimit == 0 ? Int.max : max(readLimit - incoming.count, 0)
-                let turn = unsafe connection.receive(input, into: &incoming, limit: limit, output)
+                isThrottled = false
+                let turn = unsafe connection.receive(input, into: &incoming.queue, limit: roomToRead, output)
                 unsafe input = unsafe .empty
                 if connection.hasEvents { relayEvents(connection) }
                 switch turn {
                 case .wantsInput: return
-                case .progressed: if limit != Int.max && incoming.count >= readLimit { return }
+                case .progressed:
+                    if !hasRoomToRead {
+                        isThrottled = true
+                        return
+                    }
                 case .phaseChanged: break
                 }
             case .awaitingVerdict(let errors): if !decide(connection, errors) { return }
@@ -229,51 +237,8 @@ extension SslSocket {
     /// octets did not arrive.
     private func hearLastWords() {
         let epoch = epoch
-        isReadable = true
-        while epoch == self.epoch, isReadable, wantsToRead { readWindow() }
-    }
-
-    func noteWritten(_ count: Int) {
-        guard count > 0 else { return }
-        unannouncedWritten += count
-        totalWritten += count
-    }
-
-    /// Emits bytesWritten and encryptedBytesWritten for what has accumulated. A slot that writes more is not called again from within itself:
-    /// that comes with the next turn.
-    private func announceWritten() {
-        guard !isAnnouncingWritten else { return }
-        let sent = output.takeSent()
-        let epoch = epoch
-        isAnnouncingWritten = true
-        defer { isAnnouncingWritten = false }
-        if connection != nil {
-            if sent > 0 { emit(.encryptedBytesWritten, sent) }
-        } else if sent > 0 {
-            noteWritten(sent)
-        }
-        guard epoch == self.epoch, unannouncedWritten > 0 else { return }
-        let count = unannouncedWritten
-        unannouncedWritten = 0
-        emit(.bytesWritten, count)
-    }
-
-    /// Emits readyRead. A slot that makes more data come is not called again from within itself: that comes with the next turn.
-    func announceData() {
-        if isClosed {
-            // Nobody will read any more.
-            incoming.removeAll()
-            return
-        }
-        announcements += 1
-        guard !isAnnouncingData else {
-            hasUnannouncedData = true
-            return
-        }
-        hasUnannouncedData = false
-        isAnnouncingData = true
-        defer { isAnnouncingData = false }
-        emit(.readyRead)
+        mayReceive = true
+        while epoch == self.epoch, mayReceive, wantsToRead { readWindow() }
     }
 
     /// Gives back what only a busy connection needs: after a wait in which nothing happened.

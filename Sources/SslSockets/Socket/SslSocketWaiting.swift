@@ -17,6 +17,8 @@ extension SslSocket {
         case readable
         /// Everything written has been given to the system.
         case drained
+        /// A piece worth sending can be written.
+        case room
     }
 
     /// True once the goal is reached.
@@ -27,8 +29,9 @@ extension SslSocket {
         case .data(let count): announcements > count
         case .written(let count): totalWritten > count && output.count == 0 || isReached(.drained)
         case .disconnected: state == .unconnected
-        case .readable: !incoming.isEmpty || isReadFinished || (isReadable && isEncrypted && wantsToRead)
+        case .readable: !incoming.isEmpty || isInputOver || (mayReceive && wantsToRead && (isEncrypted || connection == nil))
         case .drained: bytesToWrite == 0 && output.count == 0 && !hasLostOutput
+        case .room: hasRoomToSend && !hasLostOutput
         }
     }
 
@@ -68,7 +71,7 @@ extension SslSocket {
     func note(_ events: IOEvents) {
         guard case .open(let descriptor) = stage else { return }
         if events.contains(.hangup) { hasHangup = true }
-        if events.contains(.read) || events.contains(.hangup) { isReadable = true }
+        if events.contains(.read) || events.contains(.hangup) { mayReceive = true }
         if events.contains(.write) { output.unblock() }
         // Nothing was asked for: the peer has finished long ago, and now it is gone.
         if events == .hangup, isReadFinished {
@@ -96,9 +99,19 @@ extension SslSocket {
             if case .disconnected = goal, hasEnded(since: begun) { return true }
             if epoch == begun || state == .unconnected, isReached(goal) { return true }
             if hasEnded(since: begun) { return false }
-            if !hasMoreToDo { return nil }
+            if !hasMoreToDo { return canReach(goal) ? nil : false }
         }
         return nil
+    }
+
+    /// False, with an error, when a full buffer keeps out what is waited for: only its reader can change that.
+    private func canReach(_ goal: Goal) -> Bool {
+        switch goal {
+        case .data, .readable: break
+        default: return true
+        }
+        guard !hasRoomToRead else { return true }
+        return refuse("The read buffer is full with \(incoming.heldCount) octets: read them, or end the transaction that keeps them")
     }
 
     private func hasTimedOut(_ end: Deadline?) -> Bool { end?.isDue(at: .now) ?? false }
@@ -195,7 +208,7 @@ extension SslSocket {
             case .connected: "connecting"
             case .encrypted: "the TLS handshake"
             case .data, .readable: "receiving data"
-            case .written, .drained: "sending data"
+            case .written, .drained, .room: "sending data"
             case .disconnected: "the end of the connection"
             }
         let peer = peerName.isEmpty ? "" : " with \(peerName)"

@@ -73,7 +73,8 @@ extension SslSocket {
         } catch {
             return fail(error)
         }
-        beginDialogue(startTls, over: descriptor, early: incoming.take())
+        accountForPlainOutput()
+        beginDialogue(startTls, over: descriptor, early: incoming.take(.max))
     }
 
     /// Begins the dialogue; the connection it leads to is made already, so that nothing written from now on leaves in plain text.
@@ -87,12 +88,12 @@ extension SslSocket {
     func speakBeforeTls() {
         guard let opening else { return }
         output.drain()
-        _ = output.takeSent()
+        accountForPlainOutput()
         if output.failure != 0 { return fail(IOErrors.sending(output.failure, to: peerName)) }
         // What was written before in plain text leaves first.
-        guard output.count == 0 else { return isReadable = false }
+        guard output.count == 0 else { return mayReceive = false }
         switch opening.progress() {
-        case .waiting, .needsCredentials: isReadable = false
+        case .waiting, .needsCredentials: mayReceive = false
         case .done: finishDialogue(leftover: opening.takeLeftover())
         case .ended: fail(SslSocketError(.remoteHostClosed, "The server ended the connection before it answered STARTTLS"))
         case .broken(let code): fail(IOErrors.receiving(code, from: peerName))
