@@ -111,7 +111,8 @@ extension SslSocket {
         default: return true
         }
         guard !hasRoomToRead else { return true }
-        return refuse("The read buffer is full with \(incoming.heldCount) octets: read them, or end the transaction that keeps them")
+        return refuse(
+            "The read buffer is full with \(incoming.heldCount) octets: read them, or end the transaction that keeps them")
     }
 
     private func hasTimedOut(_ end: Deadline?) -> Bool { end?.isDue(at: .now) ?? false }
