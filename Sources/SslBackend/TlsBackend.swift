@@ -59,6 +59,12 @@ public protocol TlsBackend: AnyObject, Sendable {
         _ template: SslCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
     ) throws(SslSocketError) -> [UInt8]
 
+    /// True when an odd number and half of it, rounded down, are both prime: what the modulus of Diffie-Hellman parameters must be. The chance of
+    /// error is below 2^-80.
+    ///
+    /// - Parameter number: big-endian, without leading zeros; at most 10000 bits.
+    func isSafePrime(_ number: [UInt8]) -> Bool
+
     /// A digest of `bytes`; nil for a hash the library does not have.
     func digest(_ bytes: [UInt8], _ hash: SslHash) -> [UInt8]?
 }

@@ -16,6 +16,9 @@ public struct TlsSettings: Sendable {
     public var groups: [SslGroup]
     /// The signature schemes, best first; empty for the backend's defaults at security level 2 (112 bits, no SHA-1).
     public var signatureSchemes: [SslSignatureScheme] = []
+    /// The prime and generator of a server's DHE suites in TLS 1.2, as `DHParameter` of PKCS #3 in DER, already found safe; nil for the backend's
+    /// choice by the strength of the certificate, 2048 bits or more.
+    public var diffieHellmanParameters: [UInt8]?
     /// A server picks the cipher suite by its own order instead of the client's.
     public var serverCipherPreference = true
     /// The certificate chains and keys of this end, tried in order by what the peer can verify. Empty for an anonymous client.

@@ -25,6 +25,8 @@ public protocol TlsTrustStore: AnyObject, Sendable {
     var backend: any TlsBackend { get }
     /// How many certificates are trusted.
     var count: Int { get }
+    /// The trusted certificates, DER, in no particular order. Made anew by each call.
+    var certificates: [[UInt8]] { get }
 
     /// Looks for a path.
     ///

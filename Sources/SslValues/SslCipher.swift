@@ -8,10 +8,13 @@ public struct SslCipher: Sendable, Hashable, CustomStringConvertible {
     /// The suite with this code, known by name or not.
     public init(code: UInt16) { self.code = code }
 
-    /// The suite with this IANA name, for example `TLS_AES_128_GCM_SHA256`; nil when this library has no such suite.
+    /// The suite of this name; nil when this library has no such suite.
+    ///
+    /// Three spellings are understood: IANA's (`TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`), OpenSSL's, which Qt uses
+    /// (`ECDHE-RSA-AES128-GCM-SHA256`), and that of older versions of GnuTLS (`TLS_ECDHE_RSA_AES_128_GCM_SHA256`).
     public init?(name: String) {
-        guard let row = Self.table.first(where: { $0.name == name }) else { return nil }
-        code = row.code
+        guard let code = Self.codes[name] else { return nil }
+        self.code = code
     }
 
     /// The suite of that name if it belongs to `protocol`; nil otherwise (`QSslCipher(name, protocol)`).
@@ -27,11 +30,18 @@ public struct SslCipher: Sendable, Hashable, CustomStringConvertible {
         return "TLS_UNKNOWN_" + String(repeating: "0", count: 4 - hex.count) + hex
     }
 
+    /// The name OpenSSL and Qt have for it, for example `ECDHE-RSA-AES128-GCM-SHA256`; the IANA name for a suite of TLS 1.3 and for one
+    /// this library has no name for.
+    public var opensslName: String {
+        guard let row, !isTls13 else { return name }
+        return Self.opensslName(row.name)
+    }
+
     /// The version the suite belongs to: TLS 1.3 for the suites of RFC 8446, TLS 1.2 for all others named here.
     public var `protocol`: SslProtocol { isTls13 ? .tlsV1_3 : row == nil ? .unknownProtocol : .tlsV1_2 }
 
-    /// The spelling of ``protocol``, for example `TLSv1.3`.
-    public var protocolString: String { isTls13 ? "TLSv1.3" : "TLSv1.2" }
+    /// The spelling of ``protocol``, for example `TLSv1.3`; empty for a suite this library has no name for.
+    public var protocolString: String { isTls13 ? "TLSv1.3" : row == nil ? "" : "TLSv1.2" }
 
     /// True for a suite of TLS 1.3, which names neither key exchange nor authentication.
     public var isTls13: Bool { code >> 8 == 0x13 }
@@ -77,6 +87,37 @@ public struct SslCipher: Sendable, Hashable, CustomStringConvertible {
     private var row: Row? { Self.byCode[code] }
     private static let byCode: [UInt16: Row] = Dictionary(uniqueKeysWithValues: table.map { ($0.code, $0) })
 
+    /// The codes by every spelling of their names.
+    private static let codes: [String: UInt16] = {
+        var codes: [String: UInt16] = [:]
+        for row in table {
+            codes[row.name] = row.code
+            guard row.code >> 8 != 0x13 else { continue }
+            codes[opensslName(row.name)] = row.code
+            codes[gnutlsName(row.name)] = row.code
+        }
+        return codes
+    }()
+
+    /// OpenSSL leaves out `TLS`, `WITH`, the key exchange of plain RSA, `CBC` and the hash of ChaCha20, and joins a cipher with its key size.
+    private static func opensslName(_ name: String) -> String {
+        let words = name.split(separator: "_").dropFirst()
+        let agreement = words.prefix { $0 != "WITH" }.map(String.init)
+        var parts = agreement == ["RSA"] ? [] : agreement
+        for word in words.drop(while: { $0 != "WITH" }).dropFirst() where word != "CBC" {
+            if parts.last == "POLY1305" { break }
+            if parts.last == "AES" { parts[parts.count - 1] += word } else { parts.append(String(word)) }
+        }
+        return parts.joined(separator: "-")
+    }
+
+    /// GnuTLS left out `WITH` before version 3.7.4, and wrote SHA-1 as such.
+    private static func gnutlsName(_ name: String) -> String {
+        var words = name.split(separator: "_").filter { $0 != "WITH" }
+        if words.last == "SHA" { words[words.count - 1] = "SHA1" }
+        return words.joined(separator: "_")
+    }
+
     private static func row(
         _ code: UInt16, _ name: String, _ keyExchange: String, _ authentication: String, _ encryption: String, _ bits: Int,
         isDefault: Bool = false
@@ -103,6 +144,8 @@ public struct SslCipher: Sendable, Hashable, CustomStringConvertible {
         row(0x009E, "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", "DHE", "RSA", "AES-GCM", 128),
         row(0x009F, "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384", "DHE", "RSA", "AES-GCM", 256),
         row(0xCCAA, "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256", "DHE", "RSA", "ChaCha20-Poly1305", 256),
+        row(0xC09E, "TLS_DHE_RSA_WITH_AES_128_CCM", "DHE", "RSA", "AES-CCM", 128),
+        row(0xC09F, "TLS_DHE_RSA_WITH_AES_256_CCM", "DHE", "RSA", "AES-CCM", 256),
         row(0xC023, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256", "ECDHE", "ECDSA", "AES-CBC", 128),
         row(0xC027, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256", "ECDHE", "RSA", "AES-CBC", 128),
         row(0xC024, "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384", "ECDHE", "ECDSA", "AES-CBC", 256),
@@ -111,9 +154,16 @@ public struct SslCipher: Sendable, Hashable, CustomStringConvertible {
         row(0xC013, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "ECDHE", "RSA", "AES-CBC", 128),
         row(0xC00A, "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "ECDHE", "ECDSA", "AES-CBC", 256),
         row(0xC014, "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", "ECDHE", "RSA", "AES-CBC", 256),
+        row(0x0067, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256", "DHE", "RSA", "AES-CBC", 128),
+        row(0x006B, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256", "DHE", "RSA", "AES-CBC", 256),
+        row(0x0033, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", "DHE", "RSA", "AES-CBC", 128),
+        row(0x0039, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA", "DHE", "RSA", "AES-CBC", 256),
         row(0x009C, "TLS_RSA_WITH_AES_128_GCM_SHA256", "RSA", "RSA", "AES-GCM", 128),
         row(0x009D, "TLS_RSA_WITH_AES_256_GCM_SHA384", "RSA", "RSA", "AES-GCM", 256),
+        row(0xC09C, "TLS_RSA_WITH_AES_128_CCM", "RSA", "RSA", "AES-CCM", 128),
+        row(0xC09D, "TLS_RSA_WITH_AES_256_CCM", "RSA", "RSA", "AES-CCM", 256),
         row(0x003C, "TLS_RSA_WITH_AES_128_CBC_SHA256", "RSA", "RSA", "AES-CBC", 128),
+        row(0x003D, "TLS_RSA_WITH_AES_256_CBC_SHA256", "RSA", "RSA", "AES-CBC", 256),
         row(0x002F, "TLS_RSA_WITH_AES_128_CBC_SHA", "RSA", "RSA", "AES-CBC", 128),
         row(0x0035, "TLS_RSA_WITH_AES_256_CBC_SHA", "RSA", "RSA", "AES-CBC", 256),
         row(0x00A8, "TLS_PSK_WITH_AES_128_GCM_SHA256", "PSK", "PSK", "AES-GCM", 128),

@@ -51,6 +51,71 @@ public struct SslGroup: Sendable, Hashable, CustomStringConvertible {
     ]
 }
 
+/// An elliptic curve (`QSslEllipticCurve`): one of the groups. Where a name is none, the initialisers answer nil instead of an invalid curve.
+public typealias SslEllipticCurve = SslGroup
+
+extension SslGroup {
+    private static let curves: [(SslGroup, String)] = [
+        (.x25519, "X25519"), (.secp256r1, "prime256v1"), (.secp384r1, "secp384r1"), (.secp521r1, "secp521r1"), (.x448, "X448"),
+    ]
+    private static let nistNames: [(SslGroup, String)] = [(.secp256r1, "P-256"), (.secp384r1, "P-384"), (.secp521r1, "P-521")]
+
+    /// The curve of this short name, as OpenSSL and Qt have it (`fromShortName`): `prime256v1`, `secp384r1`, `secp521r1`, `X25519`, `X448`,
+    /// or NIST's `P-256`, `P-384`, `P-521`. Capitals matter. nil for any other.
+    public init?(shortName: String) {
+        guard let found = (Self.curves + Self.nistNames).first(where: { $0.1 == shortName }) else { return nil }
+        self = found.0
+    }
+
+    /// The short name that OpenSSL and Qt have for a curve (`shortName`), for example `prime256v1`; the IANA name for other groups.
+    public var shortName: String { Self.curves.first { $0.0 == self }?.1 ?? name }
+
+    /// True for an elliptic curve (`isTlsNamedCurve`), false for a finite-field group and for a code this library has no name for.
+    public var isTlsNamedCurve: Bool { Self.curves.contains { $0.0 == self } }
+
+    /// The size of the group in bits: of the field of a curve, of the prime of a finite field; 0 for a code this library has no name for.
+    public var bits: Int {
+        switch code {
+        case Self.x25519.code: 255
+        case Self.secp256r1.code: 256
+        case Self.secp384r1.code: 384
+        case Self.x448.code: 448
+        case Self.secp521r1.code: 521
+        case Self.ffdhe2048.code: 2048
+        case Self.ffdhe3072.code: 3072
+        case Self.ffdhe4096.code: 4096
+        case Self.ffdhe6144.code: 6144
+        case Self.ffdhe8192.code: 8192
+        default: 0
+        }
+    }
+}
+
+/// The public key a server made for one connection alone (`QSslConfiguration::ephemeralServerKey`), as a client sees it.
+public struct SslEphemeralKey: Sendable, Hashable {
+    /// ``SslKeyAlgorithm/ec``, ``SslKeyAlgorithm/x25519`` or, in a finite field, ``SslKeyAlgorithm/dh``. X448 counts as
+    /// ``SslKeyAlgorithm/opaque``, which has no name of its own.
+    public var algorithm: SslKeyAlgorithm
+    /// The size of the group in bits.
+    public var bits: Int
+    /// The group; nil for a finite field that has no name.
+    public var group: SslGroup?
+
+    /// Describes a key of a named group.
+    public init(group: SslGroup) {
+        self.group = group
+        bits = group.bits
+        algorithm =
+            group == .x25519 ? .x25519 : group == .x448 ? .opaque : group.isTlsNamedCurve ? .ec : group.bits > 0 ? .dh : .opaque
+    }
+
+    /// Describes a key of a finite field with a prime of so many bits.
+    public init(diffieHellmanBits bits: Int) {
+        algorithm = .dh
+        self.bits = bits
+    }
+}
+
 /// A signature scheme of the IANA registry "TLS SignatureScheme".
 public struct SslSignatureScheme: Sendable, Hashable, CustomStringConvertible {
     /// The two bytes on the wire.

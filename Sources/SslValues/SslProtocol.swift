@@ -1,8 +1,9 @@
 /// A range of protocol versions an application asks for, or one version that was negotiated (`QSsl::SslProtocol`).
 ///
 /// Cases that end in `OrLater` and the two named ranges allow the newest version both ends have.
-/// TLS 1.0 and 1.1 are deprecated (RFC 8996): they are never part of a default, and a backend whose library
-/// no longer has them refuses the setting when the context is made.
+/// TLS 1.0 and 1.1 are deprecated (RFC 8996): they are never part of a default. A backend that does not have them refuses a case that names
+/// exactly one of them, and leaves them out of a range. Where it has them, cipher suites of their time must be named as well, for the default
+/// list has none (`TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA`, for example). SSL 2 and SSL 3 do not exist here (RFC 6176, RFC 7568).
 public enum SslProtocol: Sendable, Hashable, CaseIterable {
     /// Exactly TLS 1.0.
     case tlsV1_0
@@ -50,6 +51,14 @@ public enum SslProtocol: Sendable, Hashable, CaseIterable {
         case .dtlsV1_2, .dtlsV1_2OrLater: .dtls1_2 ... .dtls1_2
         case .dtlsV1_0OrLater: .dtls1_0 ... .dtls1_2
         case .unknownProtocol: nil
+        }
+    }
+
+    /// False for a case that leaves the choice of the version open: it then means those versions of its range that a backend has.
+    public var isExact: Bool {
+        switch self {
+        case .tlsV1_0, .tlsV1_1, .tlsV1_2, .tlsV1_3, .dtlsV1_0, .dtlsV1_2: true
+        default: false
         }
     }
 

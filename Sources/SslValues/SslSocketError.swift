@@ -71,6 +71,8 @@ public struct SslSocketError: Error, Sendable, CustomStringConvertible {
         // What the program supplied
         /// A certificate, key, name, list or parameter of the program is unusable; the message names it.
         case invalidUserData
+        /// A parameter of the program is well-formed and not safe to use; the message says why.
+        case unsafeParameters
         /// The setting cannot be honoured by this backend; the message names both.
         case unsupportedSetting
         /// The backend or its library version lacks this feature; the message names both.

@@ -76,6 +76,8 @@ public final class GnuTLSBackend: TlsBackend {
         return try GnuTLSIssuing.issue(template, key: key, issuer: issuer)
     }
 
+    public func isSafePrime(_ number: [UInt8]) -> Bool { GnuTLSDiffieHellman.isSafePrime(number) }
+
     private func checkLibrary() throws(SslSocketError) {
         if let refusal { throw .gnutls(.noBackend, refusal) }
     }

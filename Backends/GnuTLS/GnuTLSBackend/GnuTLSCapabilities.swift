@@ -24,7 +24,8 @@ enum GnuTLSCapabilities {
             versions: versions, cipherSuites: GnuTLSNames.suites.map(\.cipher), groups: groups,
             signatureSchemes: GnuTLSNames.schemes.map { SslSignatureScheme(code: $0.code) },
             keyAlgorithms: [.rsa, .rsaPss, .ec, .ed25519, .ed448],
-            classes: [.key, .certificate, .socket, .ellipticCurve, .dtls, .dtlsCookie], features: features, lacks: lacks,
+            classes: [.key, .certificate, .socket, .diffieHellman, .ellipticCurve, .dtls, .dtlsCookie], features: features,
+            lacks: lacks,
             backendOptions: [GnuTLSPriority.option])
     }()
 

@@ -16,6 +16,8 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
     private let initFlags: UInt32
     private let protocols: GnuTLSDatumList
     private let ticketKey: SecretBytes?
+    /// Kept because the credentials refer to them.
+    private let diffieHellman: GnuTLSDiffieHellman?
     /// The key of the cookies of datagram servers.
     let cookieKey: SecretBytes
     /// The versions that can be negotiated.
@@ -32,6 +34,7 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         let ticketKey = settings.role == .server && settings.tickets.isEnabled ? try Self.ticketKey(settings.tickets.key) : nil
         let cookieKey = try Self.randomKey(Int(GNUTLS_COOKIE_KEY_SIZE))
         let protocols = try Self.protocols(settings.applicationProtocols)
+        let diffieHellman = try GnuTLSDiffieHellman(settings.diffieHellmanParameters)
 
         let priority = try unsafe translated.make()
         var made: gnutls_certificate_credentials_t?
@@ -47,10 +50,17 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         self.ticketKey = ticketKey
         self.cookieKey = cookieKey
         self.protocols = protocols
+        self.diffieHellman = diffieHellman
         versions = translated.versions
         initFlags = Self.initFlags(settings)
 
         if !identities.isEmpty { unsafe gnutls_certificate_set_retrieve_function3(credentials, gnutlsRetrieveCredentials) }
+        if let diffieHellman {
+            unsafe diffieHellman.set(on: credentials)
+        } else if settings.role == .server {
+            try gnutlsCheck(
+                unsafe GnuTLSDiffieHellman.setAutomatic(on: credentials), .sslInternal, "No Diffie-Hellman group can be set")
+        }
         if settings.role == .server && settings.clientCertificate != .none {
             try addAuthorityNames(settings.certificateAuthorities)
         }

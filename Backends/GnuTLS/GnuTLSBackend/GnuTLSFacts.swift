@@ -23,6 +23,10 @@ enum GnuTLSFacts {
             let group = unsafe gnutls_group_get(session)
             facts.group = GnuTLSNames.groups.first { $0.native == group }?.group
         }
+        let isFiniteField = keyExchange == GNUTLS_KX_DHE_RSA || keyExchange == GNUTLS_KX_DHE_PSK
+        if !isTls13, !isResumed, isFiniteField, case let bits = unsafe gnutls_dh_get_prime_bits(session), bits > 0 {
+            facts.diffieHellmanBits = Int(bits)
+        }
         if !isResumed {
             let scheme = unsafe gnutls_sign_algorithm_get(session)
             facts.signatureScheme = GnuTLSNames.schemes.first { row in

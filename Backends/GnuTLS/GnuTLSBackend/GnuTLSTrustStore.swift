@@ -10,6 +10,7 @@ final class GnuTLSTrustStore: TlsTrustStore {
 
     var backend: any TlsBackend { GnuTLSBackend.shared }
     var count: Int { anchors.count }
+    var certificates: [[UInt8]] { anchors.map(\.der) }
 
     /// Loads the sources.
     init(_ sources: TlsTrustSources) throws(SslSocketError) {

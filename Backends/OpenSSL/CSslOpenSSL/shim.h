@@ -45,6 +45,11 @@ static inline void sslopenssl_set_options(SSL_CTX *ctx, int flags) {
     if (flags & sslopenssl_datagram) options |= SSL_OP_NO_QUERY_MTU;
     SSL_CTX_set_options(ctx, options);
 }
+/* What no backend option may switch on. */
+static inline void sslopenssl_keep_off(SSL_CTX *ctx) {
+    SSL_CTX_clear_options(ctx, SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION | SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+}
 static inline void sslopenssl_ask_for_cookie(SSL *ssl) { SSL_set_options(ssl, SSL_OP_COOKIE_EXCHANGE); }
 static inline int sslopenssl_set_versions(SSL_CTX *ctx, int low, int high) {
     return SSL_CTX_set_min_proto_version(ctx, low) == 1 && SSL_CTX_set_max_proto_version(ctx, high) == 1;
@@ -69,6 +74,15 @@ static inline long sslopenssl_ticket_keys_length(SSL_CTX *ctx) { return SSL_CTX_
 
 static inline int sslopenssl_set_server_name(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
 static inline int sslopenssl_group(SSL *ssl) { return (int)SSL_get_negotiated_group(ssl); }
+/* The size of the prime of the server's Diffie-Hellman key; 0 when it made none. */
+static inline int sslopenssl_dh_bits(SSL *ssl) {
+    EVP_PKEY *key = NULL;
+    long ok = SSL_is_server(ssl) ? SSL_get_tmp_key(ssl, &key) : SSL_get_peer_tmp_key(ssl, &key);
+    if (ok != 1 || key == NULL) return 0;
+    int bits = EVP_PKEY_is_a(key, "DH") ? EVP_PKEY_get_bits(key) : 0;
+    EVP_PKEY_free(key);
+    return bits;
+}
 static inline int sslopenssl_extended_master_secret(SSL *ssl) { return (int)SSL_get_extms_support(ssl); }
 static inline int sslopenssl_signature_hash(SSL *ssl, int of_peer) {
     int nid = 0;

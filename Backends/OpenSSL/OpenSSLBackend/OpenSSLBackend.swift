@@ -62,5 +62,7 @@ public final class OpenSSLBackend: TlsBackend {
     ) throws(SslSocketError) -> [UInt8] {
         try OpenSSLIssuing.issue(template, key: key, issuer: issuer)
     }
+
+    public func isSafePrime(_ number: [UInt8]) -> Bool { OpenSSLDiffieHellman.isSafePrime(number) }
 }
 #endif

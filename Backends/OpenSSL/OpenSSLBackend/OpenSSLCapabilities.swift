@@ -12,9 +12,9 @@ enum OpenSSLCapabilities {
         groups: OpenSSLOptions.groups,
         signatureSchemes: OpenSSLOptions.signatureSchemes,
         keyAlgorithms: [.rsa, .rsaPss, .ec, .ed25519, .ed448],
-        classes: [.key, .certificate, .socket, .ellipticCurve, .dtls, .dtlsCookie],
+        classes: [.key, .certificate, .socket, .diffieHellman, .ellipticCurve, .dtls, .dtlsCookie],
         features: Set(SslFeature.allCases.filter { lacks[$0] == nil }),
-        lacks: lacks)
+        lacks: lacks, backendOptions: OpenSSLCommands.names)
 
     /// Why what is missing is missing.
     static let lacks: [SslFeature: String] = [
@@ -23,7 +23,6 @@ enum OpenSSLCapabilities {
         .earlyData: "early data is not implemented in this backend yet",
         .externalKeys: "OpenSSL 3 signs through providers only, and this backend has none of its own",
         .pkcs11: "OpenSSL 3 reaches tokens through a provider that is not part of it",
-        .backendOptions: "everything OpenSSL's configuration language could set is a setting of its own",
     ]
 }
 #endif

@@ -36,6 +36,7 @@ final class OpenSSLContext: TlsContext {
         setVerification()
         try setTickets()
         try setNames()
+        try unsafe OpenSSLCommands.apply(settings.backendOptions, to: handle, role: settings.role)
     }
 
     deinit { unsafe SSL_CTX_free(handle) }
@@ -65,7 +66,6 @@ final class OpenSSLContext: TlsContext {
         if settings.preSharedKey != nil { throw lacks(.psk) }
         if settings.maximumEarlyData > 0 { throw lacks(.earlyData) }
         if settings.ocsp != nil { throw lacks(.ocsp) }
-        if !settings.backendOptions.isEmpty { throw lacks(.backendOptions) }
         if settings.pausesAtClientHello && settings.transport == .datagram {
             throw OpenSSLOptions.refusal("pausesAtClientHello", "a datagram server does not pause at the ClientHello")
         }
@@ -112,7 +112,7 @@ final class OpenSSLContext: TlsContext {
         guard unsafe sslopenssl_set_signature_schemes(handle, schemes) == 1 else {
             throw OpenSSLOptions.refusal("signatureSchemes", OpenSSLError.take().text)
         }
-        unsafe sslopenssl_set_automatic_dh(handle)
+        try unsafe OpenSSLDiffieHellman.set(settings.diffieHellmanParameters, on: handle)
         unsafe SSL_CTX_set_max_early_data(handle, 0)
         unsafe SSL_CTX_set_recv_max_early_data(handle, 0)
         unsafe SSL_CTX_set_post_handshake_auth(handle, settings.allowsPostHandshakeAuthentication ? 1 : 0)

@@ -42,6 +42,15 @@ final class OpenSSLTrustStore: TlsTrustStore {
 
     deinit { unsafe X509_STORE_free(store) }
 
+    var certificates: [[UInt8]] {
+        guard let list = unsafe X509_STORE_get1_all_certs(store) else { return [] }
+        defer { unsafe sslopenssl_certificates_free(list) }
+        return unsafe (0..<sslopenssl_certificates_count(list)).compactMap { place in
+            guard let handle = unsafe sslopenssl_certificates_at(list, place) else { return nil }
+            return unsafe OpenSSLCertificate.octets { unsafe i2d_X509(handle, $0) }
+        }
+    }
+
     // MARK: Paths
 
     func findPath(_ chain: [any X509Certificate]) -> TlsPath {

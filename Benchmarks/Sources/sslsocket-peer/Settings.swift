@@ -19,7 +19,7 @@ func makeConfiguration(_ options: Options) -> SslConfiguration {
             configuration.peerVerifyMode = .verifyNone
         case .client:
             configuration.usesSystemCaCertificates = options.extra["trust"] == "system"
-            try configuration.addCaCertificates(fromFile: options.authorityFile)
+            try configuration.addCaCertificates(fromPath: options.authorityFile)
         }
     } catch {
         die("\(error)")

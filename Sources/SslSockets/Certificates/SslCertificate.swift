@@ -111,6 +111,10 @@ public struct SslCertificate: Sendable {
     /// Subject and issuer are the same name (`isSelfSigned`).
     public var isSelfSigned: Bool { parsed.isSelfIssued }
 
+    /// True for one of the certificates that are known to have been issued by fraud or mistake (`isBlacklisted`): a fixed list of serial numbers with
+    /// names. A client reports it as ``SslErrorCode/certificateBlacklisted`` in every verify mode.
+    public var isBlacklisted: Bool { FraudulentCertificates.contains(parsed) }
+
     private static func displayName(_ attributes: [SslNameAttribute]) -> String {
         (attributes.first { $0.oid == "2.5.4.3" } ?? attributes.first { $0.oid == "2.5.4.10" } ?? attributes.first)?.value ?? ""
     }

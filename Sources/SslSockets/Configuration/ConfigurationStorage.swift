@@ -47,10 +47,14 @@ extension SslConfiguration.Values {
     /// The settings these values come to for one backend and role.
     func settings(role: SslRole, transport: TlsTransport, backend: any TlsBackend) throws(SslSocketError) -> TlsSettings {
         let range = transport == .datagram && protocolRange == .secureProtocols ? SslProtocol.dtlsV1_2OrLater : protocolRange
-        guard let versions = range.versions, versions.lowerBound.isDatagram == (transport == .datagram) else {
+        guard let asked = range.versions, asked.lowerBound.isDatagram == (transport == .datagram) else {
             throw SslSocketError(
                 .invalidUserData,
                 "The protocol \(protocolRange) cannot be used for \(transport == .stream ? "TLS over a stream" : "DTLS")")
+        }
+        let versions = range.isExact ? asked : Self.available(asked, on: backend)
+        guard peerVerifyDepth >= 0 else {
+            throw SslSocketError(.invalidUserData, "The verification depth is \(peerVerifyDepth); it cannot be negative")
         }
         let verifies = peerVerifyMode.effective(for: role)
         let sources = TlsTrustSources(includesSystem: usesSystemCaCertificates, anchors: caCertificates.map(\.der))
@@ -64,6 +68,7 @@ extension SslConfiguration.Values {
         settings.serverCipherPreference = !options.contains(.disableServerCipherPreference)
         settings.tickets.isEnabled = !options.contains(.disableSessionTickets)
         settings.backendOptions = backendConfiguration
+        if role == .server { settings.diffieHellmanParameters = diffieHellmanParameters?.der }
         settings.certificateAuthorities = requestedAuthorities.map { $0.parsed.subjectDer }
         for credential in credentials {
             guard let key = credential.key else {
@@ -94,6 +99,13 @@ extension SslConfiguration.Values {
         }
         return settings
     }
+
+    /// The part of an open range that a backend has; the range itself when that is nothing, so that the backend says so.
+    private static func available(_ range: ClosedRange<SslVersion>, on backend: any TlsBackend) -> ClosedRange<SslVersion> {
+        let versions = backend.capabilities.versions.filter { range.contains($0) }
+        guard let low = versions.min(), let high = versions.max() else { return range }
+        return low...high
+    }
 }
 
 /// A trust store that is loaded when a peer first shows a certificate: a server that merely asks for one, and a client that does not verify,
@@ -116,6 +128,7 @@ final class LazyTrustStore: TlsTrustStore {
     }
 
     var count: Int { store?.count ?? 0 }
+    var certificates: [[UInt8]] { store?.certificates ?? [] }
 
     /// A store that cannot be loaded trusts nobody.
     func findPath(_ chain: [any X509Certificate]) -> TlsPath {

@@ -23,7 +23,8 @@ public struct SslConfiguration: Sendable {
         var groups: [SslGroup] = []
         var signatureSchemes: [SslSignatureScheme] = []
         var allowedNextProtocols: [String] = []
-        var options: SslOptions = []
+        var options = SslOptions.default
+        var diffieHellmanParameters: SslDiffieHellmanParameters?
         var requestedAuthorities: [SslCertificate] = []
         var sessionTicket: SslSessionTicket?
         var backendConfiguration: [String: String] = [:]
@@ -35,7 +36,7 @@ public struct SslConfiguration: Sendable {
 
     var values: Values { storage.values }
 
-    private mutating func change(_ body: (inout Values) -> Void) {
+    mutating func change(_ body: (inout Values) -> Void) {
         var values = storage.values
         body(&values)
         storage = ConfigurationStorage(values)
@@ -64,10 +65,12 @@ public struct SslConfiguration: Sendable {
     }
 
     /// How many certificates above the leaf a chain may have (`peerVerifyDepth`); 0, the default, for no limit but the engine's 16.
-    /// A negative value is taken as 0.
+    ///
+    /// A negative value has no meaning: whatever it is used for fails with ``SslSocketError/Code/invalidUserData``. (Qt keeps the old value and
+    /// logs a warning.)
     public var peerVerifyDepth: Int {
         get { values.peerVerifyDepth }
-        set { change { $0.peerVerifyDepth = max(newValue, 0) } }
+        set { change { $0.peerVerifyDepth = newValue } }
     }
 
     /// Tells each problem with the peer's chain by ``SslSocket/handshakeInterruptedOnError``, and ends the handshake at the first one that no
@@ -85,28 +88,6 @@ public struct SslConfiguration: Sendable {
     public var missingCertificateIsFatal: Bool {
         get { values.missingCertificateIsFatal }
         set { change { $0.missingCertificateIsFatal = newValue } }
-    }
-
-    /// CA certificates trusted *besides* the system's (`caCertificates`). Unlike Qt, adding one never removes the system's: see
-    /// ``usesSystemCaCertificates``. Any certificate may stand here, also an intermediate or a server's own: it is trusted as it is.
-    public var caCertificates: [SslCertificate] {
-        get { values.caCertificates }
-        set { change { $0.caCertificates = newValue } }
-    }
-
-    /// Trusts the certificates of the system's store. Default: true. Set it to false to trust ``caCertificates`` alone.
-    public var usesSystemCaCertificates: Bool {
-        get { values.usesSystemCaCertificates }
-        set { change { $0.usesSystemCaCertificates = newValue } }
-    }
-
-    /// Trusts one more CA certificate (`addCaCertificate`).
-    public mutating func addCaCertificate(_ certificate: SslCertificate) { change { $0.caCertificates.append(certificate) } }
-
-    /// Trusts every certificate of a PEM or DER file (`addCaCertificates`).
-    public mutating func addCaCertificates(fromFile path: String, format: SslEncodingFormat = .pem) throws(SslSocketError) {
-        let list = try SslCertificate.certificates(fromFile: path, format: format, backend: values.backend)
-        change { $0.caCertificates += list }
     }
 
     // MARK: Credentials
@@ -147,6 +128,9 @@ public struct SslConfiguration: Sendable {
     }
 
     /// Loads a chain (PEM, leaf first) and its key from files.
+    ///
+    /// - Throws: ``SslSocketError/Code/unreadableFile``, ``SslSocketError/Code/wrongPassphrase``, ``SslSocketError/Code/invalidUserData``; nothing
+    ///   is changed then. That the key belongs to the certificate is found out by ``validate(for:)`` or the first connection.
     public mutating func setCredentials(certificateFile: String, keyFile: String, passphrase: String? = nil)
         throws(SslSocketError)
     {
@@ -161,74 +145,27 @@ public struct SslConfiguration: Sendable {
         set { change { $0.requestedAuthorities = newValue } }
     }
 
-    // MARK: Negotiation
+    // MARK: Comparing
 
-    /// The cipher suites, best first (`ciphers`); empty, the default, for ``SslCipher/defaults``. A list that names suites of one version
-    /// only restricts the connection to that version.
-    public var ciphers: [SslCipher] {
-        get { values.ciphers }
-        set { change { $0.ciphers = newValue } }
-    }
-
-    /// Sets the cipher suites by IANA names separated by colons (`setCiphers`).
-    /// - Throws: ``SslSocketError/Code/invalidUserData`` for a name that is none; Qt drops such names silently.
-    public mutating func setCiphers(_ names: String) throws(SslSocketError) {
-        var list: [SslCipher] = []
-        for name in names.split(separator: ":") {
-            guard let cipher = SslCipher(name: String(name)) else {
-                throw SslSocketError(.invalidUserData, "\"\(name)\" is not the IANA name of a cipher suite this library has")
-            }
-            list.append(cipher)
-        }
-        change { $0.ciphers = list }
-    }
-
-    /// The key agreement groups, best first (`ellipticCurves`); empty, the default, for ``SslGroup/defaults``.
-    public var groups: [SslGroup] {
-        get { values.groups }
-        set { change { $0.groups = newValue } }
-    }
-
-    /// The signature schemes, best first; empty, the default, for the backend's own at security level 2.
-    public var signatureSchemes: [SslSignatureScheme] {
-        get { values.signatureSchemes }
-        set { change { $0.signatureSchemes = newValue } }
-    }
-
-    /// The ALPN protocols, best first (`allowedNextProtocols`), for example `["h2", "http/1.1"]`. Default: none are offered.
-    public var allowedNextProtocols: [String] {
-        get { values.allowedNextProtocols }
-        set { change { $0.allowedNextProtocols = newValue } }
-    }
-
-    /// Switches (`setSslOption`). Default: none are set.
-    public var options: SslOptions {
-        get { values.options }
-        set { change { $0.options = newValue } }
-    }
-
-    /// A session to resume (`sessionTicket`), as ``SslSocket/sessionTicket`` gave it. It is offered only to the peer it came from, under the
-    /// same verification settings and while the verified certificates are valid; otherwise a full handshake is made.
-    public var sessionTicket: SslSessionTicket? {
-        get { values.sessionTicket }
-        set { storage = ConfigurationStorage(storage, sessionTicket: newValue) }
-    }
-
-    /// Options in the library's own words (`setBackendConfigurationOption`); which ones there are stands in the backend's capabilities.
-    public var backendConfiguration: [String: String] {
-        get { values.backendConfiguration }
-        set { change { $0.backendConfiguration = newValue } }
-    }
+    /// True while every setting is as ``init()`` made it (`isNull`).
+    public var isUnchanged: Bool { values == Values() }
 
     // MARK: The process-wide default
 
     private static let defaultStorage = Lock(SslConfiguration())
 
-    /// What a new socket starts with (`defaultConfiguration`); copied whole.
+    /// What a new socket starts with (`defaultConfiguration`, `setDefaultConfiguration`). It is copied whole, where Qt leaves out some settings;
+    /// sockets that exist keep theirs. Safe to use from any thread.
     public static var `default`: SslConfiguration {
         get { defaultStorage.withLock { $0 } }
         set { defaultStorage.withLock { $0 = newValue } }
     }
+
+    /// Changes the default without anybody else changing it meanwhile.
+    static func changeDefault(_ body: (inout SslConfiguration) -> Void) { defaultStorage.withLock { body(&$0) } }
+
+    /// The same settings with another ticket; what was prepared from them is kept.
+    mutating func resume(_ ticket: SslSessionTicket?) { storage = ConfigurationStorage(storage, sessionTicket: ticket) }
 
     // MARK: Prepared
 
@@ -261,39 +198,5 @@ public struct SslCredentials: Sendable, Hashable {
     public init(chain: [SslCertificate], key: SslKey?) {
         self.chain = chain
         self.key = key
-    }
-}
-
-/// Switches of a configuration (`QSsl::SslOptions`).
-///
-/// Qt's other switches have no counterpart, for what they protect from is always off: compression, legacy renegotiation and
-/// renegotiation altogether.
-public struct SslOptions: OptionSet, Sendable, Hashable {
-    public let rawValue: Int
-    public init(rawValue: Int) { self.rawValue = rawValue }
-
-    /// No session tickets, neither made nor accepted.
-    public static let disableSessionTickets = SslOptions(rawValue: 0x02)
-    /// A client sends no server name.
-    public static let disableServerNameIndication = SslOptions(rawValue: 0x08)
-    /// The client's order of cipher suites counts on a server, not the server's own.
-    public static let disableServerCipherPreference = SslOptions(rawValue: 0x80)
-}
-
-/// How a peer must prove who it is (`QSslSocket::PeerVerifyMode`).
-public enum SslPeerVerifyMode: Sendable, Hashable {
-    /// A server asks for no certificate; a client takes any. **Whoever stands in the middle can read everything.**
-    case verifyNone
-    /// A certificate is asked for and judged; what is wrong is reported and the connection goes on. **No protection from an active attacker.**
-    case queryPeer
-    /// A certificate is required, and each error must be ignored explicitly or the handshake is refused.
-    case verifyPeer
-    /// ``verifyPeer`` for a client, ``queryPeer`` for a server. The default.
-    case autoVerifyPeer
-
-    /// What the mode comes to for a role.
-    package func effective(for role: SslRole) -> SslPeerVerifyMode {
-        guard self == .autoVerifyPeer else { return self }
-        return role == .client ? .verifyPeer : .queryPeer
     }
 }

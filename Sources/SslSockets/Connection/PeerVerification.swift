@@ -58,6 +58,9 @@ package struct PeerVerification: Sendable {
         let certificates = path.certificates.isEmpty ? [leaf] : path.certificates
         for (depth, certificate) in certificates.enumerated() {
             found.formUnion(timeProblems(certificate, depth))
+            if FraudulentCertificates.contains(certificate) {
+                found.insert(TlsPathProblem(.certificateBlacklisted, depth: depth))
+            }
             let isAnchor = path.isAnchored && depth > 0 && depth == certificates.count - 1
             if !isAnchor, !permitsPurpose(certificate, depth) { found.insert(TlsPathProblem(.invalidPurpose, depth: depth)) }
         }
@@ -72,6 +75,16 @@ package struct PeerVerification: Sendable {
             errors.insert(SslError(.hostNameMismatch, certificate: SslCertificate(leaf)), at: 0)
         }
         return Result(errors: errors, validity: errors.isEmpty ? validity(of: certificates) : nil)
+    }
+
+    /// What is reported although nobody asked for verification: certificates of a server that are known to be fraudulent.
+    package static func fraud(in chain: [[UInt8]], backend: any TlsBackend) -> [SslError] {
+        chain.enumerated().compactMap { depth, der in
+            guard let certificate = try? backend.makeCertificate(der: der), FraudulentCertificates.contains(certificate) else {
+                return nil
+            }
+            return SslError(.certificateBlacklisted, certificate: SslCertificate(certificate), depth: depth)
+        }
     }
 
     private func timeProblems(_ certificate: any X509Certificate, _ depth: Int) -> [TlsPathProblem] {

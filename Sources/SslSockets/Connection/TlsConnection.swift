@@ -93,7 +93,7 @@ package final class TlsConnection {
         peerName = name
         var parameters = TlsSessionParameters()
         if !configuration.options.contains(.disableServerNameIndication) { parameters.serverName = name?.serverName }
-        if let ticket = configuration.sessionTicket,
+        if let ticket = configuration.sessionTicket, configuration.options.allowsResumption,
             ticket.isUsable(under: Self.terms(configuration, name, context.backend), at: .now)
         {
             offeredTicket = ticket
@@ -302,6 +302,11 @@ package final class TlsConnection {
     private func judgePeer() -> Bool {
         let mode = configurationInForce.peerVerifyMode.effective(for: role)
         guard mode != .verifyNone else {
+            if role == .client { peerErrors = PeerVerification.fraud(in: session.peerCertificates, backend: context.backend) }
+            guard peerErrors.isEmpty else {
+                phase = .awaitingVerdict(peerErrors)
+                return true
+            }
             session.answer(peerVerification: .accept)
             return false
         }
@@ -411,6 +416,9 @@ package final class TlsConnection {
     package var hasEvents: Bool { session.hasEvents }
     /// What happened since the last call.
     package func takeEvents() -> [TlsEvent] { session.takeEvents() }
+
+    /// Tickets may be handed to the application.
+    package var keepsSessions: Bool { configuration.options.allowsResumption }
 
     /// The ticket of an event, with the verdict of this connection.
     package func ticket(_ secret: [UInt8], lifetime: Int) -> SslSessionTicket {

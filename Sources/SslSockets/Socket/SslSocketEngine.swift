@@ -208,6 +208,7 @@ extension SslSocket {
             case .alertSent(let alert): emit(.alertSent, alert)
             case .alertReceived(let alert): emit(.alertReceived, alert)
             case .sessionTicket(let secret, let lifetime):
+                guard connection.keepsSessions else { continue }
                 sessionTicket = connection.ticket(secret, lifetime: lifetime)
                 emit(.newSessionTicketReceived)
             case .keysUpdated, .keyLog, .clientCertificateRequested: break

@@ -148,7 +148,7 @@ public final class PipeEndpoint {
             if policy.undecidedRounds != .max { policy.undecidedRounds -= 1 }
             return false
         }
-        let isLenient = configuration.peerVerifyMode.effective(for: connection.role) == .queryPeer
+        let isLenient = configuration.peerVerifyMode.effective(for: connection.role) != .verifyPeer
         connection.answerVerification(accept: isLenient || policy.isAccepting(errors))
         isDue = true
         return true

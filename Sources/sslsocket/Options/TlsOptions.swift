@@ -51,7 +51,7 @@ struct TlsOptions: ParsableArguments {
         configuration.backend = engine.name
         configuration.protocol = range
         configuration.allowedNextProtocols = alpn.map { $0.split(separator: ",").map(String.init) } ?? []
-        for file in ca { try load(file) { () throws(SslSocketError) in try configuration.addCaCertificates(fromFile: file) } }
+        for file in ca { try load(file) { () throws(SslSocketError) in try configuration.addCaCertificates(fromPath: file) } }
         if let cert {
             try load(cert) { () throws(SslSocketError) in
                 try configuration.setCredentials(certificateFile: cert, keyFile: key ?? cert)
