@@ -173,7 +173,8 @@ public struct TlsSessionFacts: Sendable, Hashable {
     public var cipher: SslCipher?
     /// The key agreement group; nil when keys were not agreed by a group (RSA key exchange, resumption in TLS 1.2).
     public var group: SslGroup?
-    /// The size of the prime of a finite-field key agreement in TLS 1.2 in bits; nil when keys were agreed otherwise.
+    /// A client's: the size in bits of the prime that the server chose for a finite-field key agreement in TLS 1.2; nil when keys were agreed
+    /// otherwise, and on a server.
     public var diffieHellmanBits: Int?
     /// The scheme the server signed with; nil on resumption.
     public var signatureScheme: SslSignatureScheme?

@@ -10,7 +10,8 @@ struct CipherTests {
         ("TLS_AES_128_GCM_SHA256", "TLS_AES_128_GCM_SHA256", .tlsV1_3, "any", "any", "AES-GCM(128)", 128),
         ("TLS_CHACHA20_POLY1305_SHA256", "TLS_CHACHA20_POLY1305_SHA256", .tlsV1_3, "any", "any", "ChaCha20-Poly1305(256)", 256),
         (
-            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256", .tlsV1_2, "ECDHE", "ECDSA", "AES-GCM(128)",
+            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256", .tlsV1_2, "ECDHE", "ECDSA",
+            "AES-GCM(128)",
             128
         ),
         ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "ECDHE-RSA-AES256-GCM-SHA384", .tlsV1_2, "ECDHE", "RSA", "AES-GCM(256)", 256),
@@ -110,10 +111,13 @@ struct CipherTests {
 
 @Suite("Elliptic curves")
 struct CurveTests {
-    @Test("Short names and IANA names", arguments: [
-        ("x25519", "X25519", 255), ("secp256r1", "prime256v1", 256), ("secp384r1", "secp384r1", 384), ("secp521r1", "secp521r1", 521),
-        ("x448", "X448", 448),
-    ])
+    @Test(
+        "Short names and IANA names",
+        arguments: [
+            ("x25519", "X25519", 255), ("secp256r1", "prime256v1", 256), ("secp384r1", "secp384r1", 384),
+            ("secp521r1", "secp521r1", 521),
+            ("x448", "X448", 448),
+        ])
     func names(name: String, short: String, bits: Int) throws {
         let curve: SslEllipticCurve = try #require(SslEllipticCurve(shortName: short))
         #expect(curve == SslGroup(name: name))

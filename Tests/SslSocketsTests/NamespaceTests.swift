@@ -71,7 +71,8 @@ struct NamespaceTests {
             #expect(key.length == bits)
             #expect(key.type == .privateKey)
             let pem = try SslKey(Array(key.pem.utf8), format: .pem, backend: backend)
-            let der = try unsafe key.der.withBytes { octets in try SslKey([UInt8](octets), format: .der, backend: backend) }
+            let der = try unsafe key.der.withBytes { octets in try unsafe SslKey([UInt8](octets), format: .der, backend: backend)
+            }
             #expect(pem == key && der == key)
             #expect(throws: SslSocketError.self) { try SslKey(Array(key.pem.utf8), format: .der, backend: backend) }
         }
@@ -89,13 +90,15 @@ struct NamespaceTests {
         #expect(certificate.alternativeNames == names)
     }
 
-    @Test("Every class and feature of Qt has its counterpart, and each backend says which it has", arguments: SslBackends.available)
+    @Test(
+        "Every class and feature of Qt has its counterpart, and each backend says which it has", arguments: SslBackends.available)
     func capabilities(backend: String) throws {
         #expect(
             SslImplementedClass.allCases == [.key, .certificate, .socket, .diffieHellman, .ellipticCurve, .dtls, .dtlsCookie])
         let can = try SslBackends.named(backend).capabilities
         #expect(can.classes == Set(SslImplementedClass.allCases))
-        #expect(can.features.isSuperset(of: [.certificateVerification, .clientSideAlpn, .serverSideAlpn, .sessionTicket, .alerts]))
+        #expect(
+            can.features.isSuperset(of: [.certificateVerification, .clientSideAlpn, .serverSideAlpn, .sessionTicket, .alerts]))
         for feature in [SslFeature.ocsp, .psk] { #expect(can.features.contains(feature) != (can.lacks[feature] != nil)) }
     }
 }

@@ -33,6 +33,15 @@ static inline void sslgnutls_wipe_and_free(gnutls_datum_t *datum) {
     datum->size = 0;
 }
 
+/* A group of RFC 7919; the library has them as variables. */
+static inline int sslgnutls_named_dh(gnutls_dh_params_t params, int bits) {
+    if (bits >= 3072)
+        return gnutls_dh_params_import_raw3(
+            params, &gnutls_ffdhe_3072_group_prime, &gnutls_ffdhe_3072_group_q, &gnutls_ffdhe_3072_group_generator);
+    return gnutls_dh_params_import_raw3(
+        params, &gnutls_ffdhe_2048_group_prime, &gnutls_ffdhe_2048_group_q, &gnutls_ffdhe_2048_group_generator);
+}
+
 /* Macros with arguments or casts. */
 static inline unsigned int sslgnutls_any_message(void) { return GNUTLS_HANDSHAKE_ANY; }
 static inline unsigned int sslgnutls_curve_bits(gnutls_ecc_curve_t curve) { return GNUTLS_CURVE_TO_BITS(curve); }

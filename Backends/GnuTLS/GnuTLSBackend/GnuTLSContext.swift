@@ -34,7 +34,8 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         let ticketKey = settings.role == .server && settings.tickets.isEnabled ? try Self.ticketKey(settings.tickets.key) : nil
         let cookieKey = try Self.randomKey(Int(GNUTLS_COOKIE_KEY_SIZE))
         let protocols = try Self.protocols(settings.applicationProtocols)
-        let diffieHellman = try GnuTLSDiffieHellman(settings.diffieHellmanParameters)
+        let diffieHellman =
+            settings.role == .server ? try GnuTLSDiffieHellman(settings.diffieHellmanParameters, for: identities) : nil
 
         let priority = try unsafe translated.make()
         var made: gnutls_certificate_credentials_t?
@@ -55,12 +56,7 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         initFlags = Self.initFlags(settings)
 
         if !identities.isEmpty { unsafe gnutls_certificate_set_retrieve_function3(credentials, gnutlsRetrieveCredentials) }
-        if let diffieHellman {
-            unsafe diffieHellman.set(on: credentials)
-        } else if settings.role == .server {
-            try gnutlsCheck(
-                unsafe GnuTLSDiffieHellman.setAutomatic(on: credentials), .sslInternal, "No Diffie-Hellman group can be set")
-        }
+        if let diffieHellman { unsafe diffieHellman.set(on: credentials) }
         if settings.role == .server && settings.clientCertificate != .none {
             try addAuthorityNames(settings.certificateAuthorities)
         }

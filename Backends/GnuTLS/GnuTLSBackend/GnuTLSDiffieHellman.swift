@@ -11,16 +11,18 @@ internal import SslValues
 final class GnuTLSDiffieHellman: @unchecked Sendable {
     private let handle: gnutls_dh_params_t
 
-    /// Reads parameters; nil for the library's choice.
-    init?(_ parameters: [UInt8]?) throws(SslSocketError) {
-        guard let parameters else { return nil }
+    /// Reads a server's parameters, or for nil takes a group of RFC 7919 that is as strong as its certificates. The library's own choice
+    /// (`gnutls_certificate_set_known_dh_params`) comes to nothing for a client that names no finite-field group.
+    init(_ parameters: [UInt8]?, for identities: [GnuTLSIdentity]) throws(SslSocketError) {
         var made: gnutls_dh_params_t?
         try gnutlsCheck(unsafe gnutls_dh_params_init(&made), .sslInternal, "No parameters object can be made")
         guard let handle = unsafe made else { throw .gnutls(.sslInternal, "No parameters object can be made") }
-        let native = unsafe parameters.withUnsafeBytes { octets in
-            var datum = unsafe gnutls_datum_t(borrowing: octets)
-            return unsafe gnutls_dh_params_import_pkcs3(handle, &datum, GNUTLS_X509_FMT_DER)
-        }
+        let native =
+            unsafe parameters?.withUnsafeBytes { octets in
+                var datum = unsafe gnutls_datum_t(borrowing: octets)
+                return unsafe gnutls_dh_params_import_pkcs3(handle, &datum, GNUTLS_X509_FMT_DER)
+            }
+            ?? sslgnutls_named_dh(handle, Int32(identities.map(\.key.bits).max() ?? 0))
         guard native == 0 else {
             unsafe gnutls_dh_params_deinit(handle)
             throw .gnutls(.invalidUserData, "The Diffie-Hellman parameters cannot be read", native)
@@ -33,11 +35,6 @@ final class GnuTLSDiffieHellman: @unchecked Sendable {
     /// Gives a server's credentials these parameters, which must live as long.
     func set(on credentials: gnutls_certificate_credentials_t) {
         unsafe gnutls_certificate_set_dh_params(credentials, handle)
-    }
-
-    /// Leaves the choice to the library: a group of RFC 7919 that fits 2048 bits.
-    static func setAutomatic(on credentials: gnutls_certificate_credentials_t) -> Int32 {
-        unsafe gnutls_certificate_set_known_dh_params(credentials, GNUTLS_SEC_PARAM_MEDIUM)
     }
 
     /// GnuTLS has no call for it; the library below it has.

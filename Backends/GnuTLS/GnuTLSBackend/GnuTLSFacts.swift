@@ -6,7 +6,9 @@ internal import SslValues
 /// Reads what a session negotiated.
 enum GnuTLSFacts {
     /// The facts of a session; of one that has negotiated nothing yet only the server name.
-    static func read(_ session: gnutls_session_t, isNegotiated: Bool, serverName: String?) -> TlsSessionFacts {
+    static func read(
+        _ session: gnutls_session_t, isClient: Bool, isNegotiated: Bool, serverName: String?
+    ) -> TlsSessionFacts {
         var facts = TlsSessionFacts()
         facts.serverName = unsafe serverName ?? requestedName(session)
         guard isNegotiated else { return facts }
@@ -24,7 +26,7 @@ enum GnuTLSFacts {
             facts.group = GnuTLSNames.groups.first { $0.native == group }?.group
         }
         let isFiniteField = keyExchange == GNUTLS_KX_DHE_RSA || keyExchange == GNUTLS_KX_DHE_PSK
-        if !isTls13, !isResumed, isFiniteField, case let bits = unsafe gnutls_dh_get_prime_bits(session), bits > 0 {
+        if isClient, !isTls13, !isResumed, isFiniteField, case let bits = unsafe gnutls_dh_get_prime_bits(session), bits > 0 {
             facts.diffieHellmanBits = Int(bits)
         }
         if !isResumed {

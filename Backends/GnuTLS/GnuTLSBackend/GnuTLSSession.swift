@@ -249,7 +249,8 @@ class GnuTLSSession: TlsSession {
             return facts
         }
         return unsafe GnuTLSFacts.read(
-            handle, isNegotiated: flags.contains(.established) || flags.contains(.paused),
+            handle, isClient: context.settings.role == .client,
+            isNegotiated: flags.contains(.established) || flags.contains(.paused),
             serverName: serverName ?? state.clientHello?.serverName)
     }
 

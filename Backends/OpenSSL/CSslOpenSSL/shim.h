@@ -74,11 +74,10 @@ static inline long sslopenssl_ticket_keys_length(SSL_CTX *ctx) { return SSL_CTX_
 
 static inline int sslopenssl_set_server_name(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
 static inline int sslopenssl_group(SSL *ssl) { return (int)SSL_get_negotiated_group(ssl); }
-/* The size of the prime of the server's Diffie-Hellman key; 0 when it made none. */
+/* The size of the prime of the server's Diffie-Hellman key, as its client got it; 0 when it made none. */
 static inline int sslopenssl_dh_bits(SSL *ssl) {
     EVP_PKEY *key = NULL;
-    long ok = SSL_is_server(ssl) ? SSL_get_tmp_key(ssl, &key) : SSL_get_peer_tmp_key(ssl, &key);
-    if (ok != 1 || key == NULL) return 0;
+    if (SSL_get_peer_tmp_key(ssl, &key) != 1 || key == NULL) return 0;
     int bits = EVP_PKEY_is_a(key, "DH") ? EVP_PKEY_get_bits(key) : 0;
     EVP_PKEY_free(key);
     return bits;

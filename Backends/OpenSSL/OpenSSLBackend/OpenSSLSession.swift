@@ -305,7 +305,7 @@ extension OpenSSLSession {
         let isTls13 = facts.version == .tls1_3
         // A session resumed in TLS 1.2 still remembers the group of the first handshake, in which it was really used.
         if isTls13 || !facts.isResumed { facts.group = unsafe SslGroup(openssl: sslopenssl_group(ssl)) }
-        if !isTls13 && !facts.isResumed, case let bits = unsafe sslopenssl_dh_bits(ssl), bits > 0 {
+        if !isServer && !isTls13 && !facts.isResumed, case let bits = unsafe sslopenssl_dh_bits(ssl), bits > 0 {
             facts.diffieHellmanBits = Int(bits)
         }
         if !facts.isResumed { facts.signatureScheme = unsafe signatureScheme(ssl, isServer: isServer) }
