@@ -202,7 +202,7 @@ internal import Testing
         }
         let file = try SslKeyBundle(key: identity.key, certificateChain: chain).pkcs12(
             passphrase: passphrase("x"), backend: backend)
-        for index in stride(from: 0, to: file.count, by: 7) {
+        for index in stride(from: 0, to: file.count, by: 41) {
             var damaged = file
             damaged[index] ^= 0xFF
             _ = code { _ = try SslKeyBundle(pkcs12: SecretBytes(damaged), passphrase: passphrase("x"), backend: backend) }
