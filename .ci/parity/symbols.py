@@ -78,10 +78,8 @@ def extract(build, modules, folder, *options):
             raise SystemExit(f"no symbol graph of {module}:\n{output}")
 
 
-def load(build, modules=MODULES):
-    """The graph of modules of a build."""
-    folder = build / "parity-symbols"
-    extract(build, modules, folder)
+def read(folder):
+    """The graph of the files in a folder."""
     symbols, relationships = [], []
     for file in sorted(folder.glob("*.symbols.json")):
         # "Module.symbols.json", and "Module@Other.symbols.json" for what Module adds to types of Other.
@@ -90,3 +88,17 @@ def load(build, modules=MODULES):
         symbols += [Symbol(module, raw) for raw in graph["symbols"]]
         relationships += graph["relationships"]
     return Graph(symbols, relationships)
+
+
+def load(build, modules=MODULES):
+    """The graph of modules of a build."""
+    folder = build / "parity-symbols"
+    extract(build, modules, folder)
+    return read(folder)
+
+
+def documented(build):
+    """The graph of the documentation: what `import SslSockets` brings, which hands the values of SslValues on."""
+    folder = build / "documented-symbols"
+    extract(build, ["SslSockets"], folder, "-experimental-allowed-reexported-modules=SslValues")
+    return read(folder)

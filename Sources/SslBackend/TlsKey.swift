@@ -12,8 +12,4 @@ public protocol TlsKey: AnyObject, Sendable {
     var publicKeyInfo: [UInt8] { get }
     /// The private half as unencrypted PKCS#8, DER. Fails for a key that cannot leave its place.
     func pkcs8() throws(SslSocketError) -> SecretBytes
-    /// The private half in the form that its kind had before PKCS#8, DER: PKCS#1 for RSA, SEC 1 for EC, a sequence of numbers for DSA.
-    ///
-    /// - Throws: ``SslSocketError/Code/unsupportedOperation`` for a kind that never had one, or a key that cannot leave its place.
-    func traditional() throws(SslSocketError) -> SecretBytes
 }

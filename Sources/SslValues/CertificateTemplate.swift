@@ -24,7 +24,7 @@ public struct SslCertificateTemplate: Sendable, Hashable {
     public var alternativeNames: [SslAlternativeName] = []
     /// Basic constraints, critical when present.
     public var basicConstraints: SslBasicConstraints?
-    /// Key usage bits as in ``X509Certificate/keyUsage``, critical; nil: no extension.
+    /// Key usage bits as in `X509Certificate.keyUsage`, critical; nil: no extension.
     public var keyUsage: UInt16?
     /// Extended key usages as dotted OIDs; empty: no extension.
     public var extendedKeyUsage: [String] = []

@@ -55,7 +55,7 @@ public enum SslImplementedClass: Sendable, Hashable, CaseIterable {
 }
 
 /// What a backend can do (`QSsl::SupportedFeature` and what Qt has no name for). A feature that a backend lacks is declared
-/// in its ``TlsCapabilities`` together with the reason, and asking for it fails with ``SslSocketError/Code/unsupportedFeature``.
+/// in its `TlsCapabilities` together with the reason, and asking for it fails with ``SslSocketError/Code/unsupportedFeature``.
 @nonexhaustive
 public enum SslFeature: String, Sendable, Hashable, CaseIterable {
     /// `SslCertificate.verify` and verification inside the handshake.

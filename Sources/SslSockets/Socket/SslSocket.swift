@@ -14,7 +14,7 @@ public import SslValues
 /// and what is left goes out with ``flush()`` or the next wait.
 ///
 /// **Errors.** The calls of Qt's shape return false and set ``error``; the Swift-native calls (``connect(to:port:configuration:timeout:)``,
-/// ``receive(into:)``, ``send(_:)``) throw ``SslSocketError``.
+/// ``receive(upTo:timeout:)``, `send(_:)`) throw ``SslSocketError``.
 public final class SslSocket {
     // MARK: Settings
 

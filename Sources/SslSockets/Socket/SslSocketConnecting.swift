@@ -5,7 +5,7 @@ extension SslSocket {
     /// Connects and encrypts as a client (`connectToHostEncrypted`). The host's name is proven by the peer's certificate and sent as
     /// server name, unless `peerVerifyName` says another.
     ///
-    /// It only begins: wait with ``waitForEncrypted(timeout:)-(Duration?)``. A socket that is already connecting or connected reports ``SslSocketError/Code/operation`` and
+    /// It only begins: wait with `waitForEncrypted(timeout:)`. A socket that is already connecting or connected reports ``SslSocketError/Code/operation`` and
     /// goes on undisturbed.
     public func connectToHostEncrypted(
         _ host: String, port: UInt16, peerVerifyName: String? = nil, protocol family: SslNetworkProtocol = .any

@@ -4,7 +4,7 @@ internal import SslValues
 extension SslSocket {
     /// Ends the connection properly (`disconnectFromHost`): what was written is sent, then close_notify, then TCP is closed.
     ///
-    /// What the system does not take at once leaves during the waits; ``waitForDisconnected(timeout:)-(Duration?)`` waits for the end. What was
+    /// What the system does not take at once leaves during the waits; `waitForDisconnected(timeout:)` waits for the end. What was
     /// received stays readable. Nothing can be written any more once the state is ``SslSocketState/closing``.
     ///
     /// Before the connection is up it is remembered, as in Qt: ``state`` stays as it is, and the end comes after ``connected``, or after

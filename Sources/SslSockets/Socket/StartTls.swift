@@ -52,7 +52,7 @@ public enum SslStartTls: String, Sendable, Hashable, CaseIterable {
 extension SslSocket {
     /// Connects, speaks the plain dialogue of `startTls` and encrypts as a client (`connectToHostEncrypted` with what Qt leaves to the application).
     ///
-    /// It only begins: wait with ``waitForEncrypted(timeout:)-(Duration?)``, which counts the dialogue in. What is written meanwhile is queued and
+    /// It only begins: wait with `waitForEncrypted(timeout:)`, which counts the dialogue in. What is written meanwhile is queued and
     /// leaves encrypted. ``connected`` is emitted before the dialogue.
     public func connectToHostEncrypted(
         _ host: String, port: UInt16, startTls: SslStartTls, peerVerifyName: String? = nil,
