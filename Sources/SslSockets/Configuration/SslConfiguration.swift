@@ -27,8 +27,6 @@ public struct SslConfiguration: Sendable {
         var diffieHellmanParameters: SslDiffieHellmanParameters?
         var requestedAuthorities: [SslCertificate] = []
         var sessionTicket: SslSessionTicket?
-        var preSharedKeys: [SslPreSharedKey] = []
-        var preSharedKeyIdentityHint: [UInt8] = []
         var backendConfiguration: [String: String] = [:]
     }
     private var storage: ConfigurationStorage
@@ -173,11 +171,9 @@ public struct SslConfiguration: Sendable {
 
     /// The context of this configuration for a role, prepared once.
     package func context(
-        role: SslRole, transport: TlsTransport = .stream, pausesAtClientHello: Bool = false, asksForPreSharedKeys: Bool = false
+        role: SslRole, transport: TlsTransport = .stream, pausesAtClientHello: Bool = false
     ) throws(SslSocketError) -> any TlsContext {
-        try storage.context(
-            role: role, transport: transport, pausesAtClientHello: pausesAtClientHello, asksForPreSharedKeys: asksForPreSharedKeys
-        )
+        try storage.context(role: role, transport: transport, pausesAtClientHello: pausesAtClientHello)
     }
 
     /// Prepares what a role needs and reports what is wrong with the settings, without a connection.

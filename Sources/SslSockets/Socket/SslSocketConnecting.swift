@@ -46,8 +46,7 @@ extension SslSocket {
         if encrypting {
             // What the configuration cannot do is said before anything is sent.
             do throws(SslSocketError) {
-                connection = try TlsConnection(
-                    clientTo: self.peerVerifyName ?? host, configuration: sslConfiguration, preSharedKeys: preSharedKeyHooks)
+                connection = try TlsConnection(clientTo: self.peerVerifyName ?? host, configuration: sslConfiguration)
             } catch {
                 report(error)
                 return
@@ -141,10 +140,8 @@ extension SslSocket {
             if connection == nil {
                 connection =
                     mode == .sslClient
-                    ? try TlsConnection(
-                        clientTo: peerVerifyName ?? peerName, configuration: sslConfiguration, preSharedKeys: preSharedKeyHooks)
-                    : try TlsConnection(
-                        server: sslConfiguration, asksAboutClientHello: clientHelloHook != nil, preSharedKeys: preSharedKeyHooks)
+                    ? try TlsConnection(clientTo: peerVerifyName ?? peerName, configuration: sslConfiguration)
+                    : try TlsConnection(server: sslConfiguration, asksAboutClientHello: clientHelloHook != nil)
             }
             self.mode = mode
             emit(.modeChanged, mode)

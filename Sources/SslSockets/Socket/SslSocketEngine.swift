@@ -130,18 +130,20 @@ extension SslSocket {
             return
         }
         let epoch = epoch
-        let before = incoming.count
-        unsafe advance(connection, input)
-        guard epoch == self.epoch else { return }
-        if incoming.count > before {
-            noteArrival(announcing)
-            guard epoch == self.epoch else { return }
-        }
-        conclude(connection)
+        unsafe advance(connection, input, announcing: announcing)
+        if epoch == self.epoch { conclude(connection) }
     }
 
-    /// Drives the connection as far as the input carries it.
-    func advance(_ connection: TlsConnection, _ input: TlsInput) {
+    /// Drives the connection as far as the input carries it, and tells of what came.
+    func advance(_ connection: TlsConnection, _ input: TlsInput, announcing: Bool = true) {
+        let epoch = epoch
+        var known = incoming.count
+        unsafe advance(connection, input, announcing, &known)
+        if epoch == self.epoch, incoming.count > known { noteArrival(announcing) }
+    }
+
+    /// - Parameter known: how many octets of ``incoming`` have been told of.
+    private func advance(_ connection: TlsConnection, _ input: TlsInput, _ announcing: Bool, _ known: inout Int) {
         var input = unsafe input
         let epoch = epoch
         while epoch == self.epoch {
@@ -149,8 +151,6 @@ extension SslSocket {
             case .handshaking:
                 let turn = unsafe connection.handshake(input, output)
                 unsafe input = unsafe .empty
-                // The question for a pre-shared key is asked inside the handshake.
-                guard epoch == self.epoch else { return }
                 // A ticket of TLS 1.2 comes within the handshake; it is told of afterwards, as one of TLS 1.3 is.
                 if case .progressed = turn { becameEncrypted(connection) }
                 guard epoch == self.epoch else { return }
@@ -161,6 +161,12 @@ extension SslSocket {
                 isThrottled = false
                 let turn = unsafe connection.receive(input, into: &incoming.queue, limit: roomToRead, output)
                 unsafe input = unsafe .empty
+                if case .phaseChanged = turn, incoming.count > known {
+                    // What came before the end is told of before it.
+                    known = incoming.count
+                    noteArrival(announcing)
+                    guard epoch == self.epoch else { return }
+                }
                 if connection.hasEvents { relayEvents(connection) }
                 switch turn {
                 case .wantsInput: return

@@ -99,6 +99,7 @@ extension SslSocket {
             if case .disconnected = goal, hasEnded(since: begun) { return true }
             if epoch == begun || state == .unconnected, isReached(goal) { return true }
             if hasEnded(since: begun) { return false }
+            if case .data = goal, isReadChannelFinished, !hasUnannouncedData { return false }
             if !hasMoreToDo { return canReach(goal) ? nil : false }
         }
         return nil
@@ -252,7 +253,7 @@ extension SslSocket {
 
     /// Waits until new data can be read (`waitForReadyRead`); what was written is sent meanwhile.
     ///
-    /// - Returns: true when ``readyRead`` was emitted during the call.
+    /// - Returns: true when ``readyRead`` was emitted during the call; false on an error, at the timeout, and once nothing more can come.
     @available(*, noasync, message: "blocks the thread; in async code await the same name")
     public func waitForReadyRead(timeout: Duration? = .seconds(30)) -> Bool {
         block(until: .data(since: announcements), timeout: timeout)
