@@ -88,6 +88,29 @@ def members(rows, found):
     return "\n".join(lines).rstrip() + "\n"
 
 
+def topics(type_, graph, found, read):
+    """The members of a type by subject: the MARKs of its files, or the names of files without any."""
+    subjects = collections.OrderedDict()
+    members = [symbol for symbol in graph.symbols if symbol.path[:-1] == [type_] and symbol.file and not symbol.synthesized]
+    # The file that is named after the type comes first.
+    for symbol in sorted(members, key=lambda s: (not s.file.endswith(f"/{type_}.swift"), s.file, s.line, s.column)):
+        subject = re.sub(r"(?<=.)([A-Z])", lambda m: " " + m.group().lower(), re.sub(rf".*/({type_})?|\.swift$", "", symbol.file))
+        for line in read(symbol.file).splitlines()[: symbol.line - 1]:
+            if mark := re.match(r"\s*// MARK: (?:- )?(.+)", line):
+                subject = mark.group(1)
+        subjects.setdefault({"": "General", "Start tls": "STARTTLS"}.get(subject, subject), []).append(symbol)
+    lines = [f"# ``{type_}``", "", "## Topics"]
+    for subject, symbols in subjects.items():
+        lines += ["", f"### {subject}", ""] + [f"- {link(symbol, found)}" for symbol in symbols]
+    return "\n".join(lines) + "\n"
+
+
+def link(symbol, found):
+    """The link to one of several overloads."""
+    links = found[symbol.name]
+    return links[0] if len(links) == 1 else next(text for text in links if text.endswith(f"-{base36(fold(symbol.id))}``"))
+
+
 def scenarios(rows):
     """From each scenario to the tests that play it."""
     lines = [
