@@ -23,6 +23,9 @@ public struct TlsClientHello: Sendable, Hashable {
     public var sessionTicket: [UInt8]?
     /// The identities of the TLS 1.3 pre_shared_key extension: tickets and names.
     public var preSharedKeyIdentities: [[UInt8]] = []
+    /// The obfuscated ages of these, in the same order. A ticket's is zero only by chance, that of an external key always
+    /// (RFC 8446 section 4.2.11), which tells the two apart.
+    public var preSharedKeyAges: [UInt32] = []
     /// The client announces early data.
     public var hasEarlyData = false
     /// Some part could not be read.
@@ -116,7 +119,10 @@ public struct TlsClientHello: Sendable, Hashable {
         case 35: sessionTicket = content.rest
         case 41:
             guard var list = content.vector(2) else { return false }
-            while let identity = list.vector(2), list.skip(4) { preSharedKeyIdentities.append(identity.rest) }
+            while let identity = list.vector(2), let age = list.number(4) {
+                preSharedKeyIdentities.append(identity.rest)
+                preSharedKeyAges.append(UInt32(truncatingIfNeeded: age))
+            }
             return list.isEmpty
         case 42: hasEarlyData = true
         case 43: return Self.readNumbers(&content, lengthOctets: 1, into: &supportedVersions)

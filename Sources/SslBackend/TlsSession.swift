@@ -48,6 +48,9 @@ public protocol TlsSession: AnyObject {
     /// Answers ``TlsDecision/peerVerification``. A refusal sends its alert within the next call, before anything else.
     func answer(peerVerification answer: TlsVerdict)
 
+    /// Whom to ask for pre-shared keys. Without one a handshake that needs a key fails. Set it before the first call.
+    var preSharedKeySource: (any TlsPreSharedKeySource)? { get set }
+
     /// What the ClientHello says, on a server from the moment it has been read. nil on a client.
     var clientHello: TlsClientHello? { get }
     /// The certificates the peer sent, DER, leaf first; empty before it did or when it sent none. Made anew by each call.
@@ -184,7 +187,7 @@ public struct TlsSessionFacts: Sendable, Hashable {
     public var serverName: String?
     /// The session was resumed (not: keyed by an external PSK).
     public var isResumed = false
-    /// A pre-shared key was really used.
+    /// The peers proved with an external pre-shared key who they are; false on resumption, whatever the first handshake was.
     public var usedPreSharedKey = false
     /// Early data was accepted; nil when none was offered.
     public var earlyDataAccepted: Bool?

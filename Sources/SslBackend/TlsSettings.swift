@@ -38,7 +38,8 @@ public struct TlsSettings: Sendable {
     public var pausesAtClientHello = false
     /// Session tickets of this end.
     public var tickets = TlsTicketSettings()
-    /// Pre-shared keys (RFC 4279, RFC 8446 section 2.2); nil without.
+    /// Pre-shared keys (RFC 4279, RFC 8446 section 2.2); nil without, and then no suite may need one. The keys themselves come from
+    /// ``TlsSession/preSharedKeySource``.
     public var preSharedKey: TlsPreSharedKeySettings?
     /// TLS 1.3 early data: how many octets a server takes, or whether a client may send some. 0: none.
     public var maximumEarlyData = 0
@@ -114,31 +115,13 @@ public struct TlsTicketSettings: Sendable {
     public init() {}
 }
 
-/// Pre-shared keys. The questions are synchronous: they are asked while the engine runs.
+/// Pre-shared keys are negotiable.
 public struct TlsPreSharedKeySettings: Sendable {
-    /// A client's identity and key for a server's hint (nil in TLS 1.3). nil: none.
-    public var clientKey: (@Sendable (_ hint: [UInt8]?) -> TlsPreSharedKey?)?
-    /// A server's key for an identity. nil: unknown identity.
-    public var serverKey: (@Sendable (_ identity: [UInt8]) -> TlsPreSharedKey?)?
-    /// The hint a TLS 1.2 server sends.
-    public var identityHint: [UInt8]?
+    /// The hint a TLS 1.2 server sends (RFC 4279 section 5.2): at most 128 octets, none of them zero; empty for none.
+    public var identityHint: [UInt8] = []
 
-    /// Without any question.
+    /// Without a hint.
     public init() {}
-}
-
-/// One pre-shared key.
-public struct TlsPreSharedKey: Sendable {
-    /// What the client calls it.
-    public var identity: [UInt8]
-    /// The key.
-    public var key: SecretBytes
-
-    /// Makes a pre-shared key.
-    public init(identity: [UInt8], key: SecretBytes) {
-        self.identity = identity
-        self.key = key
-    }
 }
 
 /// OCSP stapling (RFC 6066 section 8).

@@ -46,6 +46,9 @@ public struct SslCipher: Sendable, Hashable, CustomStringConvertible {
     /// True for a suite of TLS 1.3, which names neither key exchange nor authentication.
     public var isTls13: Bool { code >> 8 == 0x13 }
 
+    /// True for a suite of TLS 1.2 that needs a pre-shared key (RFC 4279, RFC 5489). In TLS 1.3 that does not depend on the suite.
+    public var needsPreSharedKey: Bool { row.map { $0.authentication == "PSK" || $0.keyExchange == "RSAPSK" } ?? false }
+
     /// How keys are agreed, for example `ECDHE`, `any` for TLS 1.3.
     public var keyExchangeMethod: String { row?.keyExchange ?? "unknown" }
 
@@ -71,6 +74,10 @@ public struct SslCipher: Sendable, Hashable, CustomStringConvertible {
 
     /// The suites a configuration offers when it names none: those with forward secrecy and authenticated encryption.
     public static let defaults: [SslCipher] = table.filter(\.isDefault).map { SslCipher(code: $0.code) }
+
+    /// The suites of TLS 1.2 that a configuration with pre-shared keys offers besides, before ``defaults``, when it names none: again those
+    /// with forward secrecy and authenticated encryption.
+    public static let preSharedKeyDefaults: [SslCipher] = [0xCCAC, 0x00AA, 0x00AB, 0xCCAD].map { SslCipher(code: $0) }
 
     // MARK: The registry
 
@@ -174,5 +181,10 @@ public struct SslCipher: Sendable, Hashable, CustomStringConvertible {
         row(0xCCAC, "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256", "ECDHE", "PSK", "ChaCha20-Poly1305", 256),
         row(0x00AA, "TLS_DHE_PSK_WITH_AES_128_GCM_SHA256", "DHE", "PSK", "AES-GCM", 128),
         row(0x00AB, "TLS_DHE_PSK_WITH_AES_256_GCM_SHA384", "DHE", "PSK", "AES-GCM", 256),
+        row(0xCCAD, "TLS_DHE_PSK_WITH_CHACHA20_POLY1305_SHA256", "DHE", "PSK", "ChaCha20-Poly1305", 256),
+        row(0xC037, "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256", "ECDHE", "PSK", "AES-CBC", 128),
+        row(0x00AC, "TLS_RSA_PSK_WITH_AES_128_GCM_SHA256", "RSAPSK", "RSA", "AES-GCM", 128),
+        row(0xCCAE, "TLS_RSA_PSK_WITH_CHACHA20_POLY1305_SHA256", "RSAPSK", "RSA", "ChaCha20-Poly1305", 256),
+        row(0x00AD, "TLS_RSA_PSK_WITH_AES_256_GCM_SHA384", "RSAPSK", "RSA", "AES-GCM", 256),
     ]
 }

@@ -78,6 +78,8 @@ public enum SslFeature: String, Sendable, Hashable, CaseIterable {
     case ocsp
     /// Pre-shared keys.
     case psk
+    /// Pre-shared keys that TLS 1.3 binds to SHA-384 instead of SHA-256.
+    case pskSha384
     /// TLS 1.3 early data (0-RTT).
     case earlyData
     /// RFC 5705 exporters.

@@ -46,6 +46,7 @@ struct ClientHelloTests {
         raw.extensions = [(type: 41, content: [0, 15, 0, 2, 7, 8, 0, 0, 0, 1, 0, 1, 9, 0, 0, 0, 2, 0, 2, 1, 0xAA])]
         let hello = try #require(Self.hello(raw.record))
         #expect(hello.preSharedKeyIdentities == [[7, 8], [9]])
+        #expect(hello.preSharedKeyAges == [1, 2])
     }
 
     @Test("Cut anywhere, it is incomplete; whole, it is there")

@@ -24,6 +24,15 @@ static inline unsigned int sslgnutls_common(void) {
 
 /* gnutls_free and gnutls_malloc are variables that hold functions. */
 static inline void sslgnutls_free(void *memory) { gnutls_free(memory); }
+/* A copy that the library will free. */
+static inline int sslgnutls_copy(gnutls_datum_t *target, const void *bytes, size_t length) {
+    if (target == NULL) return GNUTLS_E_INVALID_REQUEST;
+    target->data = (unsigned char *)gnutls_malloc(length == 0 ? 1 : length);
+    if (target->data == NULL) return GNUTLS_E_MEMORY_ERROR;
+    if (length > 0) memcpy(target->data, bytes, length);
+    target->size = (unsigned int)length;
+    return 0;
+}
 static inline void sslgnutls_wipe_and_free(gnutls_datum_t *datum) {
     if (datum->data != NULL) {
         gnutls_memset(datum->data, 0, datum->size);

@@ -18,6 +18,7 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
     private let ticketKey: SecretBytes?
     /// Kept because the credentials refer to them.
     private let diffieHellman: GnuTLSDiffieHellman?
+    private let preSharedKeys: GnuTLSPreSharedKeys?
     /// The key of the cookies of datagram servers.
     let cookieKey: SecretBytes
     /// The versions that can be negotiated.
@@ -36,6 +37,8 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         let protocols = try Self.protocols(settings.applicationProtocols)
         let diffieHellman =
             settings.role == .server ? try GnuTLSDiffieHellman(settings.diffieHellmanParameters, for: identities) : nil
+        var preSharedKeys: GnuTLSPreSharedKeys?
+        if let wanted = settings.preSharedKey { preSharedKeys = try GnuTLSPreSharedKeys(wanted, diffieHellman) }
 
         let priority = try unsafe translated.make()
         var made: gnutls_certificate_credentials_t?
@@ -49,6 +52,7 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         self.settings = settings
         self.identities = identities
         self.ticketKey = ticketKey
+        self.preSharedKeys = preSharedKeys
         self.cookieKey = cookieKey
         self.protocols = protocols
         self.diffieHellman = diffieHellman
@@ -106,6 +110,10 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         if native < 0 { return native }
         native = unsafe gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, UnsafeMutableRawPointer(credentials))
         if native < 0 { return native }
+        if let preSharedKeys {
+            native = unsafe preSharedKeys.attach(to: session)
+            if native < 0 { return native }
+        }
         if settings.role == .server {
             switch settings.clientCertificate {
             case .none: break
@@ -139,10 +147,13 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
 
     private static func refuseLacking(_ settings: TlsSettings) throws(SslSocketError) {
         let asked: [(SslFeature, Bool)] = [
-            (.psk, settings.preSharedKey != nil), (.earlyData, settings.maximumEarlyData > 0), (.ocsp, settings.ocsp != nil),
+            (.earlyData, settings.maximumEarlyData > 0), (.ocsp, settings.ocsp != nil),
         ]
         for (feature, isAsked) in asked where isAsked {
             throw .lacking(feature, backend: gnutlsName, reason: GnuTLSCapabilities.lacks[feature] ?? "")
+        }
+        for cipher in settings.cipherSuites where cipher.needsPreSharedKey && settings.preSharedKey == nil {
+            throw .setting("cipherSuites", backend: gnutlsName, reason: "\(cipher.name) needs a pre-shared key")
         }
         for name in settings.backendOptions.keys.sorted() where name != GnuTLSPriority.option {
             throw .setting("backendOptions[\(name)]", backend: gnutlsName, reason: "there is no such option")

@@ -37,6 +37,11 @@ final class GnuTLSDiffieHellman: @unchecked Sendable {
         unsafe gnutls_certificate_set_dh_params(credentials, handle)
     }
 
+    /// The same for pre-shared keys.
+    func set(onPreSharedKeys credentials: gnutls_psk_server_credentials_t) {
+        unsafe gnutls_psk_set_server_dh_params(credentials, handle)
+    }
+
     /// GnuTLS has no call for it; the library below it has.
     static func isSafePrime(_ number: [UInt8]) -> Bool {
         guard let last = number.last, last & 1 == 1 else { return false }

@@ -21,6 +21,7 @@ enum GnuTLSFacts {
         facts.cipher = unsafe GnuTLSNames.cipher(
             keyExchange, gnutls_cipher_get(session), gnutls_mac_get(session), isTls13: isTls13)
         facts.isResumed = isResumed
+        facts.usedPreSharedKey = !isResumed && GnuTLSPreSharedKeys.isUsed(keyExchange)
         if isTls13 || !(isResumed || keyExchange == GNUTLS_KX_RSA) {
             let group = unsafe gnutls_group_get(session)
             facts.group = GnuTLSNames.groups.first { $0.native == group }?.group

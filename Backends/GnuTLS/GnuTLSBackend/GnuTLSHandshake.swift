@@ -192,19 +192,19 @@ extension GnuTLSSession {
 // MARK: - Callbacks
 
 /// The session behind a library's session object; nil only when the library calls with none.
-private func owner(_ session: gnutls_session_t?) -> GnuTLSSession? {
+func gnutlsOwner(_ session: gnutls_session_t?) -> GnuTLSSession? {
     guard let session = unsafe session, let pointer = unsafe gnutls_session_get_ptr(session) else { return nil }
     return unsafe Unmanaged<GnuTLSSession>.fromOpaque(pointer).takeUnretainedValue()
 }
 
 private func gnutlsVerifyPeer(_ session: gnutls_session_t?) -> Int32 {
-    unsafe owner(session)?.verifyPeer() ?? GNUTLS_E_CERTIFICATE_ERROR
+    unsafe gnutlsOwner(session)?.verifyPeer() ?? GNUTLS_E_CERTIFICATE_ERROR
 }
 
 private func gnutlsNoteMessage(
     _ session: gnutls_session_t?, _ type: UInt32, _ when: UInt32, _ isIncoming: UInt32, _ body: UnsafePointer<gnutls_datum_t>?
 ) -> Int32 {
-    if isIncoming != 0 { unsafe owner(session)?.note(message: type, body) }
+    if isIncoming != 0 { unsafe gnutlsOwner(session)?.note(message: type, body) }
     return 0
 }
 
@@ -212,7 +212,7 @@ private func gnutlsLogKey(
     _ session: gnutls_session_t?, _ label: UnsafePointer<CChar>?, _ secret: UnsafePointer<gnutls_datum_t>?
 ) -> Int32 {
     if let label = unsafe label, let secret = unsafe secret {
-        unsafe owner(session)?.logKey(String(cString: label), secret)
+        unsafe gnutlsOwner(session)?.logKey(String(cString: label), secret)
     }
     return 0
 }
@@ -226,7 +226,7 @@ func gnutlsRetrieveCredentials(
 ) -> Int32 {
     unsafe count?.pointee = 0
     unsafe ocspCount?.pointee = 0
-    guard let session = unsafe session, let owner = unsafe owner(session) else { return -1 }
+    guard let session = unsafe session, let owner = unsafe gnutlsOwner(session) else { return -1 }
     var authorities: [[UInt8]] = []
     if let info = unsafe info, let names = unsafe info.pointee.req_ca_rdn {
         for index in 0..<Int(unsafe info.pointee.nreqs) { authorities.append(unsafe names[index].octets) }

@@ -31,7 +31,7 @@ struct GnuTLSPriority {
         var keywords = ["NONE"]
         keywords += offered.reversed().map { "+" + $0.keyword }
         // A TLS 1.3 suite names no key exchange, but the library enables (EC)DHE in TLS 1.3 through these.
-        keywords += Self.unique(usable.flatMap { Self.keyExchange($0) }).map { "+" + $0 }
+        keywords += Self.keyExchanges(usable, settings).map { "+" + $0 }
         keywords += try Self.unique(usable.map { suite throws(SslSocketError) in try Self.encryption(suite) }).map { "+" + $0 }
         keywords += try Self.unique(usable.map { suite throws(SslSocketError) in try Self.mac(suite) }).map { "+" + $0 }
         keywords += ["+COMP-NULL", "+CTYPE-X509"]
@@ -66,7 +66,8 @@ struct GnuTLSPriority {
                 name, backend: gnutlsName, reason: "\(gnutlsText(native))\(place.isEmpty ? "" : " at '\(place)'") in \(text)")
         }
         let allowed = unsafe Self.allowed(by: made)
-        let surplus = allowed.subtracting(requested)
+        // The library lists suites of TLS 1.2 also where that version is not offered.
+        let surplus = allowed.subtracting(requested).filter { suite in versions.contains { Self.fits(suite, $0) } }
         let missing = isExtended ? [] : requested.subtracting(allowed)
         guard surplus.isEmpty && missing.isEmpty else {
             unsafe gnutls_priority_deinit(made)
@@ -126,6 +127,18 @@ struct GnuTLSPriority {
         case .tls1_2, .dtls1_2: !cipher.isTls13
         case .tls1_0, .tls1_1, .dtls1_0: !cipher.isTls13 && cipher.name.hasSuffix("_CBC_SHA")
         }
+    }
+
+    /// The key exchanges of the suites. In TLS 1.3 a pre-shared key goes with (EC)DHE if one of TLS 1.2 does, and the first that is named is
+    /// preferred: so one always is, and those without forward secrecy come last.
+    private static func keyExchanges(_ suites: [GnuTLSNames.Suite], _ settings: TlsSettings) -> [String] {
+        var list = unique(suites.flatMap { keyExchange($0) })
+        if settings.preSharedKey != nil, suites.contains(where: { $0.cipher.isTls13 }), !list.contains("ECDHE-PSK"),
+            !list.contains("DHE-PSK")
+        {
+            list.insert("ECDHE-PSK", at: 0)
+        }
+        return list.filter { $0 != "PSK" } + list.filter { $0 == "PSK" }
     }
 
     private static func keyExchange(_ suite: GnuTLSNames.Suite) -> [String] {

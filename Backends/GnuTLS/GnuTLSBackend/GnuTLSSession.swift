@@ -36,6 +36,8 @@ class GnuTLSSession: TlsSession {
 
     final var state = TlsSessionState()
     final var flags: Flags = []
+    /// Whom the callbacks ask for pre-shared keys.
+    final var preSharedKeySource: (any TlsPreSharedKeySource)?
     /// The library's last pull found nothing.
     final var isStarved = false
     /// The lifetime of the last ticket, in seconds.

@@ -92,6 +92,26 @@ static inline int sslopenssl_set_mtu(SSL *ssl, long mtu) { return (int)SSL_set_m
 static inline int sslopenssl_get_timeout(SSL *ssl, struct timeval *left) { return (int)DTLSv1_get_timeout(ssl, left); }
 static inline int sslopenssl_handle_timeout(SSL *ssl) { return (int)DTLSv1_handle_timeout(ssl); }
 
+/* MARK: Pre-shared keys */
+
+static inline int sslopenssl_session_mark(void) { return SSL_SESSION_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
+/* A session object for an external key of TLS 1.3; NULL without memory or a suite with the hash. */
+static inline SSL_SESSION *sslopenssl_psk_session(SSL *ssl, const void *key, size_t length, int sha384, int mark) {
+    const unsigned char suite[2] = {0x13, sha384 ? 0x02 : 0x01};
+    const SSL_CIPHER *cipher = SSL_CIPHER_find(ssl, suite);
+    SSL_SESSION *session = SSL_SESSION_new();
+    if (cipher != NULL && session != NULL && SSL_SESSION_set1_master_key(session, (const unsigned char *)key, length) == 1
+        && SSL_SESSION_set_cipher(session, cipher) == 1 && SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION) == 1
+        && SSL_SESSION_set_ex_data(session, mark, (void *)ssl) == 1)
+        return session;
+    SSL_SESSION_free(session);
+    return NULL;
+}
+static inline int sslopenssl_session_has_mark(SSL *ssl, int mark) {
+    SSL_SESSION *session = SSL_get_session(ssl);
+    return session != NULL && SSL_SESSION_get_ex_data(session, mark) != NULL;
+}
+
 /* MARK: Stacks */
 
 static inline STACK_OF(X509) *sslopenssl_certificates_new(void) { return sk_X509_new_null(); }
@@ -219,8 +239,9 @@ typedef struct sslopenssl_fibre {
     void *tsan_outside;
 } sslopenssl_fibre;
 
-/* Handshakes need some 12 KiB and a driver's sink a little; untouched pages cost nothing. The lowest page is a guard. */
-enum { sslopenssl_fibre_size = 256 * 1024 };
+/* Handshakes need some 12 KiB and a driver's sink a little, but an application that is asked for a pre-shared key may do anything;
+   untouched pages cost nothing. The lowest page is a guard. */
+enum { sslopenssl_fibre_size = 1024 * 1024 };
 
 /* A fibre for one call; it lives at the top of its own stack. NULL without memory. */
 static inline sslopenssl_fibre *sslopenssl_fibre_new(const sslopenssl_call *call) {

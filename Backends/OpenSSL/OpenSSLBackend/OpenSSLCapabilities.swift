@@ -18,7 +18,6 @@ enum OpenSSLCapabilities {
 
     /// Why what is missing is missing.
     static let lacks: [SslFeature: String] = [
-        .psk: "pre-shared keys are not implemented in this backend yet",
         .ocsp: "OCSP stapling is not implemented in this backend yet",
         .earlyData: "early data is not implemented in this backend yet",
         .externalKeys: "OpenSSL 3 signs through providers only, and this backend has none of its own",

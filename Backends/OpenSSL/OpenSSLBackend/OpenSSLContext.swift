@@ -32,6 +32,7 @@ final class OpenSSLContext: TlsContext {
         guard let made = unsafe SSL_CTX_new(method) else { throw .openssl(.sslInternal, "No TLS context could be made") }
         unsafe handle = unsafe made
         try setProtocol()
+        if let keys = settings.preSharedKey { try unsafe OpenSSLPreSharedKeys.allow(handle, keys, role: settings.role) }
         try setCredentials()
         setVerification()
         try setTickets()
@@ -63,7 +64,9 @@ final class OpenSSLContext: TlsContext {
             .lacking(
                 feature, backend: OpenSSLBackend.backendName, reason: OpenSSLCapabilities.lacks[feature] ?? "it is missing")
         }
-        if settings.preSharedKey != nil { throw lacks(.psk) }
+        for cipher in settings.cipherSuites where cipher.needsPreSharedKey && settings.preSharedKey == nil {
+            throw OpenSSLOptions.refusal("cipherSuites", "\(cipher.name) needs a pre-shared key")
+        }
         if settings.maximumEarlyData > 0 { throw lacks(.earlyData) }
         if settings.ocsp != nil { throw lacks(.ocsp) }
         if settings.pausesAtClientHello && settings.transport == .datagram {
@@ -72,7 +75,7 @@ final class OpenSSLContext: TlsContext {
         if settings.transport == .datagram && !(256...65_535).contains(settings.datagram.mtu) {
             throw OpenSSLOptions.refusal("datagram.mtu", "\(settings.datagram.mtu) is not between 256 and 65535 octets")
         }
-        if settings.role == .server && settings.credentials.isEmpty {
+        if settings.role == .server && settings.credentials.isEmpty && settings.preSharedKey == nil {
             throw SslSocketError(
                 .invalidUserData, "A server needs a certificate and its key", backend: OpenSSLBackend.backendName)
         }

@@ -17,6 +17,7 @@ extension OpenSSLSession {
             }
             if let octets = parameters.resumption { try unsafe resumeSession(ssl, octets) }
         }
+        if context.settings.role == .server { try unsafe OpenSSLPreSharedKeys.prepare(ssl, transport) }
         if transport.isDatagram { unsafe prepareDatagrams(ssl, context.settings) }
     }
 
@@ -125,6 +126,7 @@ extension OpenSSLSession {
 extension OpenSSLTransport {
     /// Alerts in both directions.
     static let onInfo: @convention(c) (OpaquePointer?, Int32, Int32) -> Void = { ssl, place, value in
+        if place == SSL_CB_ACCEPT_LOOP { unsafe OpenSSLPreSharedKeys.serverStepped(ssl) }
         guard place & SSL_CB_ALERT != 0, let transport = unsafe OpenSSLTransport.of(ssl) else { return }
         let type = SslAlertType(code: UInt8(truncatingIfNeeded: value))
         let level = SslAlertLevel(rawValue: UInt8(truncatingIfNeeded: value >> 8)) ?? .unknown

@@ -5,7 +5,7 @@ internal import SslValues
 
 /// Turns the package's values into OpenSSL's words, and says which of them the loaded library has.
 enum OpenSSLOptions {
-    /// TLS 1.2 and 1.3 suites without a pre-shared key, at security level 2, by their code.
+    /// TLS 1.2 and 1.3 suites at security level 2, by their code.
     static let cipherNames: [UInt16: String] = supportedCiphers()
     /// The groups the library takes by their IANA name.
     static let groups: [SslGroup] = SslGroup.all.filter { group in
@@ -67,8 +67,9 @@ enum OpenSSLOptions {
         guard let context = unsafe SSL_CTX_new(TLS_method()) else { return names }
         defer { unsafe SSL_CTX_free(context) }
         unsafe SSL_CTX_set_security_level(context, OpenSSLContext.securityLevel)
+        unsafe OpenSSLPreSharedKeys.allowSuites(context)
         guard unsafe sslopenssl_set_versions(context, TLS1_2_VERSION, TLS1_3_VERSION) == 1,
-            unsafe SSL_CTX_set_cipher_list(context, "ALL:!aNULL:!eNULL:!aPSK:!kPSK:!kSRP") == 1,
+            unsafe SSL_CTX_set_cipher_list(context, "ALL:!aNULL:!eNULL:!kSRP") == 1,
             unsafe SSL_CTX_set_ciphersuites(
                 context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_CCM_SHA256")
                 == 1,

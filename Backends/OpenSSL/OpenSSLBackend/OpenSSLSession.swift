@@ -113,6 +113,11 @@ class OpenSSLSession: TlsSession {
 
     // MARK: What is there
 
+    var preSharedKeySource: (any TlsPreSharedKeySource)? {
+        get { transport.preSharedKeySource }
+        set { transport.preSharedKeySource = newValue }
+    }
+
     var clientHello: TlsClientHello? { transport.state.clientHello }
     var isEstablished: Bool { transport.isEstablished }
     var hasEvents: Bool { !transport.state.events.isEmpty }
@@ -301,8 +306,10 @@ extension OpenSSLSession {
         guard let ssl = unsafe transport.ssl, let cipher = unsafe SSL_get_current_cipher(ssl) else { return facts }
         facts.version = unsafe SslVersion(rawValue: UInt16(truncatingIfNeeded: SSL_version(ssl)))
         facts.cipher = unsafe SslCipher(code: SSL_CIPHER_get_protocol_id(cipher))
-        facts.isResumed = unsafe SSL_session_reused(ssl) == 1
         let isTls13 = facts.version == .tls1_3
+        facts.usedPreSharedKey = unsafe OpenSSLPreSharedKeys.isUsed(ssl, isTls13: isTls13)
+        // To OpenSSL an external key of TLS 1.3 is a session that is resumed.
+        facts.isResumed = unsafe SSL_session_reused(ssl) == 1 && !facts.usedPreSharedKey
         // A session resumed in TLS 1.2 still remembers the group of the first handshake, in which it was really used.
         if isTls13 || !facts.isResumed { facts.group = unsafe SslGroup(openssl: sslopenssl_group(ssl)) }
         if !isServer && !isTls13 && !facts.isResumed, case let bits = unsafe sslopenssl_dh_bits(ssl), bits > 0 {

@@ -29,6 +29,22 @@ final class OpenSSLTransport {
     var alertSent: SslAlertType?
     var isEstablished = false
 
+    // MARK: Pre-shared keys
+
+    /// Whom the callbacks ask.
+    var preSharedKeySource: (any TlsPreSharedKeySource)?
+    /// The key for an identity of the ClientHello, on a server of TLS 1.3.
+    var offeredKey: SslPreSharedKey?
+    private var identity = unsafe UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
+
+    /// Keeps a client's identity at one place as long as the session lives.
+    func keep(identity octets: [UInt8]) -> UnsafePointer<UInt8>? {
+        unsafe identity.deallocate()
+        unsafe identity = UnsafeMutableBufferPointer.allocate(capacity: octets.count)
+        _ = unsafe identity.initialize(from: octets)
+        return unsafe UnsafePointer(identity.baseAddress)
+    }
+
     // MARK: Datagrams only
 
     let isDatagram: Bool
@@ -50,6 +66,7 @@ final class OpenSSLTransport {
             state.verdict = .answered(.refuse(.internalError, SslSocketError(.operation, "The session was dropped")))
             resume()
         }
+        unsafe identity.deallocate()
         guard let ssl = unsafe ssl else { return }
         // Without both flags OpenSSL declares the session unfit for resumption when it is freed.
         unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)

@@ -9,6 +9,7 @@ final class ConfigurationStorage: Sendable {
         let role: SslRole
         let transport: TlsTransport
         let pausesAtClientHello: Bool
+        let asksForPreSharedKeys: Bool
     }
     /// What was prepared, shared by configurations that differ only in what a context does not depend on.
     private final class Contexts: Sendable { let known = Lock<[Key: any TlsContext]>([:]) }
@@ -28,14 +29,21 @@ final class ConfigurationStorage: Sendable {
     }
 
     func context(
-        role: SslRole, transport: TlsTransport, pausesAtClientHello: Bool
+        role: SslRole, transport: TlsTransport, pausesAtClientHello: Bool, asksForPreSharedKeys: Bool
     ) throws(SslSocketError) -> any TlsContext {
         let backend = try SslBackends.resolve(values.backend)
-        let key = Key(backend: backend.name, role: role, transport: transport, pausesAtClientHello: pausesAtClientHello)
+        let key = Key(
+            backend: backend.name, role: role, transport: transport, pausesAtClientHello: pausesAtClientHello,
+            asksForPreSharedKeys: asksForPreSharedKeys)
         return try contexts.known.withLock { contexts throws(SslSocketError) -> any TlsContext in
             if let known = contexts[key] { return known }
             var settings = try values.settings(role: role, transport: transport, backend: backend)
             settings.pausesAtClientHello = pausesAtClientHello
+            try values.addPreSharedKeys(to: &settings, backend: backend, asks: asksForPreSharedKeys)
+            if role == .server && settings.credentials.isEmpty && settings.preSharedKey == nil {
+                throw SslSocketError(
+                    .invalidUserData, "A TLS server needs a certificate and its private key; the configuration has none")
+            }
             let fresh = try backend.makeContext(settings)
             contexts[key] = fresh
             return fresh
@@ -78,10 +86,6 @@ extension SslConfiguration.Values {
                 throw SslSocketError(.invalidUserData, "There is a private key without its certificate in the configuration")
             }
             settings.credentials.append(TlsCredentials(chain: credential.chain.map(\.der), key: try key.handle(for: backend)))
-        }
-        if role == .server && settings.credentials.isEmpty {
-            throw SslSocketError(
-                .invalidUserData, "A TLS server needs a certificate and its private key; the configuration has none")
         }
         for name in allowedNextProtocols {
             guard (1...255).contains(name.utf8.count) else {

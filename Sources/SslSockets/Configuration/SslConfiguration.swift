@@ -27,6 +27,8 @@ public struct SslConfiguration: Sendable {
         var diffieHellmanParameters: SslDiffieHellmanParameters?
         var requestedAuthorities: [SslCertificate] = []
         var sessionTicket: SslSessionTicket?
+        var preSharedKeys: [SslPreSharedKey] = []
+        var preSharedKeyIdentityHint: [UInt8] = []
         var backendConfiguration: [String: String] = [:]
     }
     private var storage: ConfigurationStorage
@@ -171,9 +173,11 @@ public struct SslConfiguration: Sendable {
 
     /// The context of this configuration for a role, prepared once.
     package func context(
-        role: SslRole, transport: TlsTransport = .stream, pausesAtClientHello: Bool = false
+        role: SslRole, transport: TlsTransport = .stream, pausesAtClientHello: Bool = false, asksForPreSharedKeys: Bool = false
     ) throws(SslSocketError) -> any TlsContext {
-        try storage.context(role: role, transport: transport, pausesAtClientHello: pausesAtClientHello)
+        try storage.context(
+            role: role, transport: transport, pausesAtClientHello: pausesAtClientHello, asksForPreSharedKeys: asksForPreSharedKeys
+        )
     }
 
     /// Prepares what a role needs and reports what is wrong with the settings, without a connection.

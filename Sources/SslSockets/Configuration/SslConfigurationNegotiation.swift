@@ -9,6 +9,7 @@ extension SslConfiguration {
     ///
     /// A list that names suites of TLS 1.2 only, or of TLS 1.3 only, restricts the connection to that version. In Qt the other version keeps
     /// the library's own suites.
+    /// Suites that need a pre-shared key count only while there may be one: see ``preSharedKeys``.
     public var ciphers: [SslCipher] {
         get { values.ciphers }
         set { change { $0.ciphers = newValue } }

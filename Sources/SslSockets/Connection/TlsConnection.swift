@@ -36,6 +36,9 @@ package final class TlsConnection {
 
     private let session: any TlsSession
     private let context: any TlsContext
+    /// Answers questions for pre-shared keys; nil where none can be used.
+    private let preSharedKeys: PreSharedKeyDesk?
+    private let asksForPreSharedKeys: Bool
     private let configuration: SslConfiguration
     /// Which end this is.
     package let role: SslRole
@@ -58,6 +61,8 @@ package final class TlsConnection {
     private var missingCertificate = MissingCertificate.notAsked
     /// The refusal to be carried out by the next call.
     private var refusal: (SslAlertType, SslSocketError)?
+    /// The peer's certificates have been judged, or need not be.
+    private var hasJudged = false
 
     /// Plaintext not encrypted yet.
     private var outgoing = ByteQueue()
@@ -78,10 +83,16 @@ package final class TlsConnection {
     ///
     /// - Parameter host: the name the peer must prove and, unless it is an address, the server name to send. An empty name
     ///   proves nothing, so that verification fails.
-    package init(clientTo host: String, configuration: SslConfiguration) throws(SslSocketError) {
+    /// - Parameter hooks: what answers questions for pre-shared keys besides the configuration.
+    package init(
+        clientTo host: String, configuration: SslConfiguration, preSharedKeys hooks: PreSharedKeyHooks? = nil
+    ) throws(SslSocketError) {
         self.configuration = configuration
         role = .client
-        context = try configuration.context(role: .client)
+        asksForPreSharedKeys = hooks != nil
+        context = try configuration.context(role: .client, asksForPreSharedKeys: hooks != nil)
+        preSharedKeys =
+            context.settings.preSharedKey == nil ? nil : PreSharedKeyDesk(configuration, hooks, context: context)
         let mode = configuration.peerVerifyMode.effective(for: .client)
         var name: PeerName?
         do throws(SslSocketError) {
@@ -93,24 +104,35 @@ package final class TlsConnection {
         peerName = name
         var parameters = TlsSessionParameters()
         if !configuration.options.contains(.disableServerNameIndication) { parameters.serverName = name?.serverName }
-        if let ticket = configuration.sessionTicket, configuration.options.allowsResumption,
+        if preSharedKeys == nil, let ticket = configuration.sessionTicket, configuration.options.allowsResumption,
             ticket.isUsable(under: Self.terms(configuration, name, context.backend), at: .now)
         {
             offeredTicket = ticket
             parameters.resumption = unsafe ticket.secret.withBytes { unsafe [UInt8]($0) }
         }
         session = try context.makeSession(parameters)
+        session.preSharedKeySource = preSharedKeys
     }
 
     /// Starts a server.
     ///
     /// - Parameter asks: hands out the ClientHello before it is answered, as ``Phase/awaitingClientHello``.
-    package init(server configuration: SslConfiguration, asksAboutClientHello asks: Bool = false) throws(SslSocketError) {
+    /// - Parameter hooks: what answers questions for pre-shared keys besides the configuration.
+    package init(
+        server configuration: SslConfiguration, asksAboutClientHello asks: Bool = false,
+        preSharedKeys hooks: PreSharedKeyHooks? = nil
+    ) throws(SslSocketError) {
         self.configuration = configuration
         role = .server
         peerName = nil
-        context = try configuration.context(role: .server, pausesAtClientHello: asks)
+        asksForPreSharedKeys = hooks != nil
+        context = try configuration.context(
+            role: .server, pausesAtClientHello: asks, asksForPreSharedKeys: hooks != nil)
+        // The ClientHello may bring a configuration with keys.
+        preSharedKeys =
+            context.settings.preSharedKey == nil && !asks ? nil : PreSharedKeyDesk(configuration, hooks, context: context)
         session = try context.makeSession(TlsSessionParameters())
+        session.preSharedKeySource = preSharedKeys
     }
 
     // MARK: Receiving
@@ -122,11 +144,14 @@ package final class TlsConnection {
             if case .failed(let kept) = session.abort(alert, reason: error, output) { return end(kept) }
             return end(error)
         }
+        if let problem = preSharedKeys?.prepare() { return end(problem) }
+        let output = preSharedKeys?.guarding(output) ?? output
         var input = unsafe input
         while true {
             switch unsafe session.handshake(input, output) {
             case .progressed:
                 unsafe input = unsafe .empty
+                if let problem = missingProof() { return end(problem) }
                 if lacksPeerCertificate { return missesPeerCertificate() }
                 phase = .established
                 return .progressed
@@ -145,7 +170,10 @@ package final class TlsConnection {
                 return end(SslSocketError(.remoteHostClosed, "The peer closed the connection during the handshake"))
             case .truncated:
                 return end(SslSocketError(.truncated, "The connection was closed during the handshake"))
-            case .failed(let error): return end(error)
+            case .failed(let error):
+                guard var reason = preSharedKeys?.failure else { return end(error) }
+                reason.alert = error.alert
+                return end(reason)
             }
         }
     }
@@ -300,6 +328,7 @@ package final class TlsConnection {
 
     /// Judges the peer. True when the driver has to decide; false when the verdict was given.
     private func judgePeer() -> Bool {
+        hasJudged = true
         let mode = configurationInForce.peerVerifyMode.effective(for: role)
         guard mode != .verifyNone else {
             if role == .client { peerErrors = PeerVerification.fraud(in: session.peerCertificates, backend: context.backend) }
@@ -323,6 +352,20 @@ package final class TlsConnection {
         phase = .awaitingVerdict(result.errors)
         return true
     }
+
+    /// Whatever an engine does, a client that wants proof goes on only with a verdict on certificates, the verdict of the session it resumed, or a
+    /// pre-shared key that was really used.
+    private func missingProof() -> SslSocketError? {
+        guard role == .client, !hasJudged, configuration.peerVerifyMode.effective(for: .client) != .verifyNone else { return nil }
+        let facts = session.facts
+        guard !facts.usedPreSharedKey, !(facts.isResumed && offeredTicket != nil) else { return nil }
+        return SslSocketError(
+            .peerVerificationFailed, "The server proved neither by a certificate nor by a pre-shared key who it is",
+            backend: context.backend.name)
+    }
+
+    /// The identity of the pre-shared key that was given to the engine.
+    package var preSharedKeyIdentity: [UInt8]? { preSharedKeys?.identity }
 
     /// Accepts the peer in spite of its errors, or refuses it with the alert of `error`, the first when left out.
     package func answerVerification(accept: Bool, because error: SslError? = nil) {
@@ -363,7 +406,7 @@ package final class TlsConnection {
         phase = .handshaking
         do throws(SslSocketError) {
             // The configuration may name another backend by mistake; the session cannot change engines.
-            let chosenContext = try chosen?.context(role: .server)
+            let chosenContext = try chosen?.context(role: .server, asksForPreSharedKeys: asksForPreSharedKeys)
             if let chosenContext, chosenContext.backend !== context.backend {
                 throw SslSocketError(
                     .invalidUserData,
@@ -371,6 +414,7 @@ package final class TlsConnection {
                         + "\(context.backend.name)")
             }
             serverConfiguration = chosen
+            if let chosen { preSharedKeys?.keys = chosen.preSharedKeys }
             session.answer(clientHello: .proceed(with: chosenContext))
         } catch {
             session.answer(clientHello: .refuse(.internalError, error))
@@ -387,7 +431,9 @@ package final class TlsConnection {
     /// The settings of this connection: a server's may have been chosen by the ClientHello.
     package var configurationInForce: SslConfiguration { serverConfiguration ?? configuration }
     private var contextInForce: any TlsContext {
-        guard let serverConfiguration, let chosen = try? serverConfiguration.context(role: .server) else { return context }
+        guard let serverConfiguration,
+            let chosen = try? serverConfiguration.context(role: .server, asksForPreSharedKeys: asksForPreSharedKeys)
+        else { return context }
         return chosen
     }
 

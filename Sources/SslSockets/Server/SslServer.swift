@@ -13,6 +13,7 @@ public final class SslServer: Sendable {
         var backlog = 128
         var maxPending = 1024
         var selection: (@Sendable (SslClientHello) -> SslClientHelloChoice)?
+        var preSharedKeyLookup: (@Sendable (_ identity: [UInt8]) -> SslPreSharedKey?)?
         var failureHook: (@Sendable (SslSocketError) -> Void)?
         var listener: SocketDescriptor?
         var registration: Registration?
@@ -53,6 +54,13 @@ public final class SslServer: Sendable {
         state.withLock { $0.selection = choose }
     }
 
+    /// Sets how the keys of identities are found that are not among ``SslConfiguration/preSharedKeys``
+    /// (`preSharedKeyAuthenticationRequired`); nil, the default, for not at all. Called for each connection whose client names one, on any thread: see
+    /// ``SslSocket/selectPreSharedKey(_:)``. With a lookup the server needs no certificate.
+    public func selectPreSharedKey(_ lookup: (@Sendable (_ identity: [UInt8]) -> SslPreSharedKey?)?) {
+        state.withLock { $0.preSharedKeyLookup = lookup }
+    }
+
     /// Is told of each connection whose handshake failed (`errorOccurred`). Called on any thread. The server keeps the hook: one that refers to its
     /// server keeps both alive for good.
     public func onHandshakeFailure(_ hook: (@Sendable (SslSocketError) -> Void)?) { state.withLock { $0.failureHook = hook } }
@@ -65,9 +73,11 @@ public final class SslServer: Sendable {
     ///   - host: the address to listen at; `::` for all, IPv4 included where the system allows.
     ///   - port: 0 for any free one: see ``serverPort``.
     public func listen(host: String = "::", port: UInt16 = 0) throws(SslSocketError) {
-        let (configuration, backlog, isListening) = state.withLock { ($0.configuration, $0.backlog, $0.listener != nil) }
+        let (configuration, backlog, isListening, hasLookup) = state.withLock {
+            ($0.configuration, $0.backlog, $0.listener != nil, $0.preSharedKeyLookup != nil)
+        }
         guard !isListening else { throw SslSocketError(.operation, "The server is listening already") }
-        try configuration.validate(for: .server)
+        _ = try configuration.context(role: .server, asksForPreSharedKeys: hasLookup)
         guard let ip = IpAddress(host) else {
             throw SslSocketError(.addressNotAvailable, "\"\(host)\" is not an IP address to listen at")
         }
@@ -126,8 +136,9 @@ public final class SslServer: Sendable {
 
     /// Wraps an accepted descriptor and begins the handshake.
     private func makeSocket(_ descriptor: SocketDescriptor) -> sending SslSocket {
-        let (configuration, selection) = state.withLock { ($0.configuration, $0.selection) }
+        let (configuration, selection, lookup) = state.withLock { ($0.configuration, $0.selection, $0.preSharedKeyLookup) }
         let socket = SslSocket(configuration: configuration)
+        socket.selectPreSharedKey(lookup)
         socket.opened(descriptor)
         if let selection {
             socket.startServerEncryption { _, hello in selection(hello) }

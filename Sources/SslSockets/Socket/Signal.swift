@@ -47,6 +47,8 @@ final class SlotList<Payload, Sender: AnyObject> {
         }
     }
 
+    var isEmpty: Bool { slots.isEmpty }
+
     /// Calls the slots that are connected now, in order of connection, but for those that are disconnected meanwhile.
     func emit(_ sender: Sender, _ payload: Payload) {
         for slot in slots where slot.isConnected { slot.call(sender, payload) }
@@ -65,6 +67,11 @@ final class SignalTable {
         return fresh
     }
 
+    /// True when somebody listens.
+    func hasSlots<Payload>(_ key: StaticKey, of type: Payload.Type) -> Bool {
+        (lists[key] as? SlotList<Payload, SslSocket>)?.isEmpty == false
+    }
+
     func emit<Payload>(_ key: StaticKey, _ sender: SslSocket, _ payload: Payload) {
         (lists[key] as? SlotList<Payload, SslSocket>)?.emit(sender, payload)
     }
@@ -76,5 +83,5 @@ enum SslSocketSignal {
         readChannelFinished, proxyAuthenticationRequired
     case encrypted, modeChanged, encryptedBytesWritten, peerVerifyError, sslErrors, handshakeInterruptedOnError, alertSent,
         alertReceived,
-        newSessionTicketReceived
+        newSessionTicketReceived, preSharedKeyAuthenticationRequired
 }

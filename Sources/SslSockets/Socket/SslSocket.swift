@@ -144,6 +144,8 @@ public final class SslSocket {
     var hasToDisconnect = false
     /// Chooses the configuration of a server connection by its ClientHello.
     var clientHelloHook: ((SslSocket, SslClientHello) -> SslClientHelloChoice)?
+    /// Finds the keys of clients by their identities.
+    var preSharedKeyLookup: (@Sendable (_ identity: [UInt8]) -> SslPreSharedKey?)?
 
     /// Makes a plain, unconnected socket (`QSslSocket()`).
     ///

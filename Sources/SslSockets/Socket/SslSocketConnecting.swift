@@ -46,7 +46,8 @@ extension SslSocket {
         if encrypting {
             // What the configuration cannot do is said before anything is sent.
             do throws(SslSocketError) {
-                connection = try TlsConnection(clientTo: self.peerVerifyName ?? host, configuration: sslConfiguration)
+                connection = try TlsConnection(
+                    clientTo: self.peerVerifyName ?? host, configuration: sslConfiguration, preSharedKeys: preSharedKeyHooks)
             } catch {
                 report(error)
                 return
@@ -140,8 +141,10 @@ extension SslSocket {
             if connection == nil {
                 connection =
                     mode == .sslClient
-                    ? try TlsConnection(clientTo: peerVerifyName ?? peerName, configuration: sslConfiguration)
-                    : try TlsConnection(server: sslConfiguration, asksAboutClientHello: clientHelloHook != nil)
+                    ? try TlsConnection(
+                        clientTo: peerVerifyName ?? peerName, configuration: sslConfiguration, preSharedKeys: preSharedKeyHooks)
+                    : try TlsConnection(
+                        server: sslConfiguration, asksAboutClientHello: clientHelloHook != nil, preSharedKeys: preSharedKeyHooks)
             }
             self.mode = mode
             emit(.modeChanged, mode)

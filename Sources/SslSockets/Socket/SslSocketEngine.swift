@@ -151,6 +151,8 @@ extension SslSocket {
             case .handshaking:
                 let turn = unsafe connection.handshake(input, output)
                 unsafe input = unsafe .empty
+                // The question for a pre-shared key is asked inside the handshake.
+                guard epoch == self.epoch else { return }
                 // A ticket of TLS 1.2 comes within the handshake; it is told of afterwards, as one of TLS 1.3 is.
                 if case .progressed = turn { becameEncrypted(connection) }
                 guard epoch == self.epoch else { return }

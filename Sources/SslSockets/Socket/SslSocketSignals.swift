@@ -1,7 +1,7 @@
 public import SslValues
 
 extension SslSocket {
-    private func signal<Payload>(_ key: SslSocketSignal) -> Signal<SslSocket, Payload> {
+    func signal<Payload>(_ key: SslSocketSignal) -> Signal<SslSocket, Payload> {
         let table = signals ?? SignalTable()
         signals = table
         return Signal(slots: table.list(key))

@@ -53,6 +53,7 @@ extension Plan {
         report.facts.cipher = socket.sessionCipher
         report.facts.group = socket.sessionGroup
         report.facts.isResumed = socket.isSessionResumed
+        report.facts.usedPreSharedKey = socket.isPreSharedKeyUsed
         report.facts.serverName = socket.requestedServerName
         report.facts.applicationProtocol = socket.nextNegotiatedProtocol.map { Array($0.utf8) }
         report.peerChain = socket.peerCertificateChain.map(\.der)

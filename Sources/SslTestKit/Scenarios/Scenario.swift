@@ -78,7 +78,8 @@ public struct Scenario: Sendable, Identifiable {
 
 /// What scenarios are about.
 public enum ScenarioGroup: String, Sendable, Hashable, CaseIterable {
-    case chains, names, policy, handshake, clientCertificates, decisions, records, endings, alerts, sessions, datagrams
+    case chains, names, policy, handshake, clientCertificates, decisions, records, endings, alerts, sessions, preSharedKeys,
+        datagrams
 }
 
 /// How octets travel between the ends of a scenario.

@@ -5,7 +5,7 @@ public enum ScenarioCatalogue {
     /// All scenarios.
     public static let all: [Scenario] =
         chains + trust + constraints + names + policy + negotiation + handshakes + clientCertificates + decisions + records
-        + recordFaults + endings + alerts + sessions + resumptionTerms + datagrams
+        + recordFaults + endings + alerts + sessions + resumptionTerms + preSharedKeys + datagrams
 
     /// The scenario of that name.
     public static func scenario(_ id: String) -> Scenario? { all.first { $0.id == id } }
