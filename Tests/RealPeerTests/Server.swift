@@ -50,7 +50,7 @@ final class Server: Sendable {
         let payload: Payload? = if case .http = service { try await Payload.shared() } else { nil }
         switch drive {
         case .async:
-            server.onHandshakeFailure { failure.yield($0) }
+            server.onHandshakeFailure { _, error in failure.yield(error) }
             Task {
                 try? await server.run { socket in
                     visit.yield(Visit(socket))

@@ -21,16 +21,33 @@ package enum AcceptResult {
     case failed(Int32)
 }
 
+/// What a look at the next octet found.
+enum PeekResult {
+    case octet(UInt8)
+    case wouldBlock
+    case endOfStream
+    case failed(Int32)
+}
+
 /// A non-blocking stream socket, closed once.
 package final class SocketDescriptor: Sendable {
+    /// What ``close()`` does.
+    private enum Closing {
+        /// Closes the descriptor.
+        case atOnce
+        /// Stops listening; the last user closes the descriptor.
+        case stopsListening
+        /// Nothing; the last user closes the descriptor. Another process may listen at the same socket: shutting it down would stop that one too.
+        case byLastUser
+    }
     private let number: Lock<Int32>
     /// The number as long as it is open, for the hot path; the owner does not use it after ``close()``.
     package let fd: Int32
-    private let isListener: Bool
+    private let closing: Closing
 
-    private init(_ fd: Int32, isListener: Bool = false) {
+    private init(_ fd: Int32, closing: Closing = .atOnce) {
         self.fd = fd
-        self.isListener = isListener
+        self.closing = closing
         number = Lock(fd)
     }
 
@@ -41,12 +58,15 @@ package final class SocketDescriptor: Sendable {
     /// A listening one may be in use on another thread, between looking it up and accept(2). It only stops listening, which also wakes whoever
     /// polls it; the number stays taken until the last user lets go, so that nobody accepts from a descriptor that has become another's.
     package func close() {
-        if isListener {
-            _ = shutdown(fd, Int32(SHUT_RDWR))
-        } else {
-            release()
+        switch closing {
+        case .atOnce: release()
+        case .stopsListening: _ = shutdown(fd, Int32(SHUT_RDWR))
+        case .byLastUser: break
         }
     }
+
+    /// Ends both directions from another thread, without closing: whoever uses the descriptor finds the end of the stream.
+    func shutDown() { number.withLock { number in if number >= 0 { _ = shutdown(number, Int32(SHUT_RDWR)) } } }
 
     private func release() {
         let open = number.withLock { number in
@@ -59,29 +79,64 @@ package final class SocketDescriptor: Sendable {
     // MARK: Making
 
     /// A new TCP socket.
-    static func stream(family: Int32, isListener: Bool = false) throws(SslSocketError) -> SocketDescriptor {
+    static func stream(family: Int32) throws(SslSocketError) -> SocketDescriptor { try stream(family: family, closing: .atOnce) }
+
+    private static func stream(family: Int32, closing: Closing) throws(SslSocketError) -> SocketDescriptor {
         let fd = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard fd >= 0 else { throw IOErrors.calling("socket", errno) }
-        return SocketDescriptor(fd, isListener: isListener)
+        return SocketDescriptor(fd, closing: closing)
     }
 
     /// Takes over a connected socket, which becomes non-blocking. When that fails, it stays the caller's.
     package static func adopt(fd: Int32) throws(SslSocketError) -> SocketDescriptor {
-        var kind: Int32 = 0
-        var length = socklen_t(MemoryLayout<Int32>.size)
-        guard unsafe getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &length) == 0 else { throw IOErrors.calling("getsockopt", errno) }
-        guard kind == Int32(SOCK_STREAM.rawValue) else {
+        try prepare(fd)
+        return SocketDescriptor(fd)
+    }
+
+    /// Takes over a listening socket, which becomes non-blocking, for example one that the system's service manager passes on. When that
+    /// fails, it stays the caller's. Other processes that hold it go on listening after it is closed here.
+    static func adoptListener(fd: Int32) throws(SslSocketError) -> SocketDescriptor {
+        guard try intOption(fd, SO_ACCEPTCONN) != 0 else {
+            throw SslSocketError(.unsupportedOperation, "The descriptor \(fd) does not listen")
+        }
+        try prepare(fd)
+        return SocketDescriptor(fd, closing: .byLastUser)
+    }
+
+    private static func prepare(_ fd: Int32) throws(SslSocketError) {
+        guard try intOption(fd, SO_TYPE) == Int32(SOCK_STREAM.rawValue) else {
             throw SslSocketError(.unsupportedOperation, "The descriptor \(fd) is no stream socket")
         }
         let flags = fcntl(fd, F_GETFL)
         guard flags >= 0, fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 else { throw IOErrors.calling("fcntl", errno) }
         guard fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 else { throw IOErrors.calling("fcntl", errno) }
-        return SocketDescriptor(fd)
+    }
+
+    private static func intOption(_ fd: Int32, _ name: Int32) throws(SslSocketError) -> Int32 {
+        var value: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        guard unsafe getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 else { throw IOErrors.calling("getsockopt", errno) }
+        return value
+    }
+
+    /// A listening socket for all addresses of this host: IPv6 and IPv4 at once, or IPv4 alone where there is no IPv6.
+    ///
+    /// - Parameter all: the address that stands for everything.
+    static func listenerAnywhere(
+        port: UInt16, backlog: Int, all: IpAddress = .anyIPv6
+    ) throws(SslSocketError) -> SocketDescriptor {
+        do throws(SslSocketError) {
+            return try listener(at: SocketAddress(all, port: port), backlog: backlog)
+        } catch {
+            // The kernel may know no IPv6 at all, or have it switched off (net.ipv6.conf.all.disable_ipv6).
+            guard error.systemError == EAFNOSUPPORT || error.systemError == EADDRNOTAVAIL else { throw error }
+            return try listener(at: SocketAddress(.anyIPv4, port: port), backlog: backlog)
+        }
     }
 
     /// A listening socket. An IPv6 wildcard takes IPv4 too.
     package static func listener(at address: SocketAddress, backlog: Int) throws(SslSocketError) -> SocketDescriptor {
-        let descriptor = try stream(family: address.family, isListener: true)
+        let descriptor = try stream(family: address.family, closing: .stopsListening)
         descriptor.setOption(SOL_SOCKET, SO_REUSEADDR, 1)
         if address.ip.isIPv6 { descriptor.setOption(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
         guard unsafe address.withSockaddr({ unsafe bind(descriptor.fd, $0, $1) }) == 0 else {
@@ -130,6 +185,21 @@ package final class SocketDescriptor: Sendable {
         while true {
             let count = unsafe recv(fd, buffer.baseAddress, buffer.count, discarding ? Int32(MSG_TRUNC) : 0)
             if count > 0 { return .bytes(count) }
+            if count == 0 { return .endOfStream }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wouldBlock
+            default: return .failed(errno)
+            }
+        }
+    }
+
+    /// Looks at the next octet and leaves it where it is.
+    func peek() -> PeekResult {
+        var octet: UInt8 = 0
+        while true {
+            let count = unsafe recv(fd, &octet, 1, Int32(MSG_PEEK))
+            if count > 0 { return .octet(octet) }
             if count == 0 { return .endOfStream }
             switch errno {
             case EINTR: continue

@@ -1,80 +1,75 @@
 internal import SslValues
 
-/// Connections that are shaking hands or waiting to be handed out, at most so many.
+/// Encrypted connections that wait to be handed out, and tasks that wait for one.
 final class AcceptQueue: Sendable {
     /// A socket on its way from the task that shook hands to the task that serves: nobody else refers to it.
-    private struct Parcel: @unchecked Sendable { let socket: SslSocket }
+    private struct Parcel: @unchecked Sendable {
+        let socket: SslSocket
+        let id: UInt64
+    }
     private enum Outcome: Sendable {
         case socket(Parcel)
         case failed(SslSocketError)
     }
     private struct State {
         var ready: [Parcel] = []
-        var running = 0
         var waiting: [(id: Int, resume: CheckedContinuation<Outcome, Never>)] = []
         var nextId = 0
         var cancelled: Set<Int> = []
-        var roomWaiter: CheckedContinuation<Bool, Never>?
         var failure: SslSocketError?
     }
+    private enum Place { case handedOut, queued, refused }
+
     private let state = Lock(State())
-    private let limit: Int
+    private let ledger: ConnectionLedger
 
-    init(limit: Int) { self.limit = limit }
+    init(_ ledger: ConnectionLedger) { self.ledger = ledger }
 
-    /// Suspends until one more connection may begin. False when the queue is closed.
-    func hasRoom() async -> Bool {
-        await withCheckedContinuation { continuation in
-            let now = state.withLock { state -> Bool? in
-                if state.failure != nil { return false }
-                if state.running + state.ready.count < limit { return true }
-                state.roomWaiter = continuation
-                return nil
-            }
-            if let now { continuation.resume(returning: now) }
-        }
-    }
+    // MARK: Putting in
 
-    /// A handshake has begun.
-    func begin() { state.withLock { $0.running += 1 } }
-
-    /// A handshake has ended, with a socket or without.
-    func finish(_ socket: sending SslSocket?) {
-        let parcel = socket.map { Parcel(socket: $0) }
-        let (taker, room) = state.withLock { state -> (CheckedContinuation<Outcome, Never>?, CheckedContinuation<Bool, Never>?) in
-            state.running -= 1
-            guard let parcel else { return (nil, Self.takeRoom(&state)) }
+    /// A handshake has succeeded. True when nobody waited for it.
+    func put(_ socket: sending SslSocket, _ id: UInt64) -> Bool {
+        let parcel = Parcel(socket: socket, id: id)
+        let (place, taker) = state.withLock { state -> (Place, CheckedContinuation<Outcome, Never>?) in
+            if state.failure != nil { return (.refused, nil) }
             if state.waiting.isEmpty {
                 state.ready.append(parcel)
-                return (nil, nil)
+                return (.queued, nil)
             }
-            return (state.waiting.removeFirst().resume, Self.takeRoom(&state))
+            return (.handedOut, state.waiting.removeFirst().resume)
         }
-        if let taker = taker, let parcel { taker.resume(returning: .socket(parcel)) }
-        room?.resume(returning: true)
-    }
-
-    private static func takeRoom(_ state: inout State) -> CheckedContinuation<Bool, Never>? {
-        defer { state.roomWaiter = nil }
-        return state.roomWaiter
+        if place != .queued { ledger.end(id) }
+        taker?.resume(returning: .socket(parcel))
+        return place == .queued
     }
 
     /// No connection will come any more, for this reason.
     func fail(_ error: SslSocketError) {
-        let (waiting, room) = state.withLock { state in
+        let waiting = state.withLock { state in
             defer {
                 state.waiting = []
                 state.ready = []
             }
             if state.failure == nil { state.failure = error }
-            return (state.waiting, Self.takeRoom(&state))
+            return state.waiting
         }
         for waiter in waiting { waiter.resume.resume(returning: .failed(error)) }
-        room?.resume(returning: false)
     }
 
     /// The server was closed.
-    func close() { fail(SslSocketError(.operation, "The server was closed")) }
+    func close() { fail(Listening.closed) }
+
+    // MARK: Taking out
+
+    /// Something is ready.
+    var isEmpty: Bool { state.withLock { $0.ready.isEmpty } }
+
+    /// A connection that is ready, at once.
+    func takeReady() -> sending SslSocket? {
+        guard let parcel = state.withLock({ $0.ready.isEmpty ? nil : $0.ready.removeFirst() }) else { return nil }
+        ledger.end(parcel.id)
+        return Self.open(parcel)
+    }
 
     /// Suspends until a connection is ready.
     func next() async throws(SslSocketError) -> sending SslSocket {
@@ -89,6 +84,8 @@ final class AcceptQueue: Sendable {
         } onCancel: {
             cancel(id)
         }
+        // Cancelled too late to matter.
+        state.withLock { _ = $0.cancelled.remove(id) }
         switch outcome {
         case .socket(let parcel): return Self.open(parcel)
         case .failed(let error): throw error
@@ -101,15 +98,16 @@ final class AcceptQueue: Sendable {
     }
 
     private func take(_ id: Int, _ continuation: CheckedContinuation<Outcome, Never>) {
-        let (now, room) = state.withLock { state -> (Outcome?, CheckedContinuation<Bool, Never>?) in
-            if state.cancelled.remove(id) != nil { return (.failed(Self.cancellation), nil) }
-            if !state.ready.isEmpty { return (.socket(state.ready.removeFirst()), Self.takeRoom(&state)) }
-            if let failure = state.failure { return (.failed(failure), nil) }
+        let now = state.withLock { state -> Outcome? in
+            if state.cancelled.contains(id) { return .failed(Self.cancellation) }
+            if !state.ready.isEmpty { return .socket(state.ready.removeFirst()) }
+            if let failure = state.failure { return .failed(failure) }
             state.waiting.append((id, continuation))
-            return (nil, nil)
+            return nil
         }
-        room?.resume(returning: true)
-        if let now = now { continuation.resume(returning: now) }
+        guard let now = now else { return }
+        if case .socket(let parcel) = now { ledger.end(parcel.id) }
+        continuation.resume(returning: now)
     }
 
     private func cancel(_ id: Int) {

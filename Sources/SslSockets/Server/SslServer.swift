@@ -1,264 +1,207 @@
-internal import CSslLinux
 internal import SslBackend
 public import SslValues
 
 /// Accepts TCP connections and makes them TLS servers (`QSslServer` over `QTcpServer`).
 ///
 /// It is `Sendable`: close, pause and reconfigure it from any task while another waits in ``accept()`` or ``run(_:)``.
-/// Each connection's handshake runs by itself and is limited in time, so that a silent or slow client delays nobody.
+/// Each connection's handshake runs by itself and is limited in time, so that a silent or slow client delays nobody. Until a client has sent its
+/// first octet, its connection costs little more than a descriptor.
+///
+/// Connections are taken in one of three ways: ``run(_:)`` serves each in a task, ``accept()`` and ``nextPendingConnection()`` hand them out when
+/// they are encrypted, and ``waitForNewConnection(timeout:)`` gives a thread a connection whose handshake it then waits for. The first two exclude each other.
+///
+/// A server that is let go of is closed.
 public final class SslServer: Sendable {
-    private struct State {
-        var configuration: SslConfiguration
-        var handshakeTimeout: Duration? = .seconds(5)
-        var backlog = 128
-        var maxPending = 1024
-        var selection: (@Sendable (SslClientHello) -> SslClientHelloChoice)?
-        var preSharedKeyLookup: (@Sendable (_ identity: [UInt8]) -> SslPreSharedKey?)?
-        var failureHook: (@Sendable (SslSocketError) -> Void)?
-        var listener: SocketDescriptor?
-        var registration: Registration?
-        var isClosed = false
-        var acceptor: AcceptQueue?
-    }
-    private let state: Lock<State>
+    let settings: Lock<ServerSettings>
+    private let current = Lock<Listening?>(nil)
 
-    /// Makes a server that does not listen yet.
-    public init(configuration: SslConfiguration) { state = Lock(State(configuration: configuration)) }
+    /// Makes a server that does not listen yet (`QSslServer()`).
+    ///
+    /// - Parameter configuration: of its connections; ``SslConfiguration/default`` when left out. It needs a certificate and a key.
+    public init(configuration: SslConfiguration = .default) { settings = Lock(ServerSettings(configuration: configuration)) }
+
+    deinit { current.withLock { $0 }?.close() }
+
+    var reception: Reception { Reception(settings: settings) }
+    /// The present time of listening, which may be coming to its end.
+    var listening: Listening? { current.withLock { $0 } }
+
+    // MARK: Settings
 
     /// The settings of connections accepted from now on (`sslConfiguration`); running ones keep theirs, so certificates can be swapped at any time.
     public var sslConfiguration: SslConfiguration {
-        get { state.withLock { $0.configuration } }
-        set { state.withLock { $0.configuration = newValue } }
+        get { settings.withLock { $0.configuration } }
+        set { settings.withLock { $0.configuration = newValue } }
     }
 
-    /// How long a handshake may take (`handshakeTimeout`). Default: 5 s; nil for no limit.
+    /// How long a client may be silent before its first octet, and how long its handshake may take from then on (`handshakeTimeout`).
+    /// Default: 5 s; nil for no limit. It holds for connections accepted from now on; a thread that uses ``waitForNewConnection(timeout:)`` sets its own limit when it
+    /// waits for the handshake.
     public var handshakeTimeout: Duration? {
-        get { state.withLock { $0.handshakeTimeout } }
-        set { state.withLock { $0.handshakeTimeout = newValue } }
+        get { settings.withLock { $0.handshakeTimeout } }
+        set { settings.withLock { $0.handshakeTimeout = newValue } }
     }
 
-    /// How many connections the system keeps before they are accepted (`listenBacklogSize`). Default: 128; takes effect with ``listen(host:port:)``.
+    /// How many connections the system keeps before they are accepted (`listenBacklogSize`). Default: 128, where Qt has 50; takes effect when listening
+    /// begins. The system has a limit of its own (`net.core.somaxconn`).
     public var listenBacklogSize: Int {
-        get { state.withLock { $0.backlog } }
-        set { state.withLock { $0.backlog = max(newValue, 1) } }
+        get { settings.withLock { $0.backlog } }
+        set { settings.withLock { $0.backlog = max(newValue, 1) } }
     }
 
-    /// How many connections may be shaking hands or waiting for ``accept()`` (`maxPendingConnections`). Default: 1024.
+    /// How many connections may be silent, shaking hands or waiting to be handed out (`maxPendingConnections`); beyond it they wait in the system.
+    ///
+    /// Default: 4096, where Qt has 30: silent clients count, and thirty of them must not keep all others out until their time is over. It
+    /// takes effect at once.
     public var maxPendingConnections: Int {
-        get { state.withLock { $0.maxPending } }
-        set { state.withLock { $0.maxPending = max(newValue, 1) } }
+        get { settings.withLock { $0.maxPending } }
+        set { limit { $0.maxPending = max(newValue, 1) } }
     }
 
-    /// Chooses the configuration by the ClientHello, for example by the server name. Called for each connection, on any thread.
-    public func selectConfiguration(_ choose: (@Sendable (SslClientHello) -> SslClientHelloChoice)?) {
-        state.withLock { $0.selection = choose }
+    /// How many connections ``run(_:)`` may have at once, those that shake hands included; beyond it they wait in the system. Default: nil, no
+    /// limit. It takes effect at once; running connections are not touched. Qt has no such thing.
+    public var maxConnections: Int? {
+        get { settings.withLock { $0.maxConnections } }
+        set { limit { $0.maxConnections = newValue.map { max($0, 1) } } }
     }
 
-    /// Sets how the keys of identities are found that are not among ``SslConfiguration/preSharedKeys``
-    /// (`preSharedKeyAuthenticationRequired`); nil, the default, for not at all. Called for each connection whose client names one, on any thread: see
-    /// ``SslSocket/selectPreSharedKey(_:)``. With a lookup the server needs no certificate.
-    public func selectPreSharedKey(_ lookup: (@Sendable (_ identity: [UInt8]) -> SslPreSharedKey?)?) {
-        state.withLock { $0.preSharedKeyLookup = lookup }
+    private func limit(_ body: (inout ServerSettings) -> Void) {
+        let (pending, connections) = settings.withLock { settings in
+            body(&settings)
+            return (settings.maxPending, settings.maxConnections)
+        }
+        listening?.ledger.setLimits(maxPending: pending, maxConnections: connections)
     }
-
-    /// Is told of each connection whose handshake failed (`errorOccurred`). Called on any thread. The server keeps the hook: one that refers to its
-    /// server keeps both alive for good.
-    public func onHandshakeFailure(_ hook: (@Sendable (SslSocketError) -> Void)?) { state.withLock { $0.failureHook = hook } }
 
     // MARK: Listening
 
     /// Listens (`listen`). The configuration is checked first, so that a server without a certificate fails here and not at its clients.
     ///
     /// - Parameters:
-    ///   - host: the address to listen at; `::` for all, IPv4 included where the system allows.
+    ///   - host: the IP address to listen at. `any`, the default, stands for all addresses, IPv6 and IPv4 (IPv4 alone where there is no IPv6), and
+    ///     `localhost` for 127.0.0.1. `::` takes IPv4 too; `0.0.0.0` is IPv4 alone. Names are not looked up.
     ///   - port: 0 for any free one: see ``serverPort``.
-    public func listen(host: String = "::", port: UInt16 = 0) throws(SslSocketError) {
-        let (configuration, backlog, isListening, hasLookup) = state.withLock {
-            ($0.configuration, $0.backlog, $0.listener != nil, $0.preSharedKeyLookup != nil)
-        }
-        guard !isListening else { throw SslSocketError(.operation, "The server is listening already") }
-        _ = try configuration.context(role: .server, asksForPreSharedKeys: hasLookup)
-        guard let ip = IpAddress(host) else {
-            throw SslSocketError(.addressNotAvailable, "\"\(host)\" is not an IP address to listen at")
-        }
-        let descriptor = try SocketDescriptor.listener(at: SocketAddress(ip, port: port), backlog: backlog)
-        state.withLock {
-            $0.listener = descriptor
-            $0.isClosed = false
+    /// - Throws: ``SslSocketError/Code/addressInUse``, ``SslSocketError/Code/addressNotAvailable``, ``SslSocketError/Code/socketAccess`` for a port
+    ///   that needs rights, ``SslSocketError/Code/operation`` when it listens already, and what the configuration is unfit for.
+    public func listen(host: String = "any", port: UInt16 = 0) throws(SslSocketError) {
+        try begin { backlog throws(SslSocketError) in
+            switch host.lowercased() {
+            case "any": return try SocketDescriptor.listenerAnywhere(port: port, backlog: backlog)
+            case "localhost":
+                return try SocketDescriptor.listener(at: SocketAddress(.loopbackIPv4, port: port), backlog: backlog)
+            default:
+                guard let ip = IpAddress(host) else {
+                    throw SslSocketError(.addressNotAvailable, "\"\(host)\" is not an IP address to listen at")
+                }
+                return try SocketDescriptor.listener(at: SocketAddress(ip, port: port), backlog: backlog)
+            }
         }
     }
 
-    /// The server is listening (`isListening`).
-    public var isListening: Bool { state.withLock { $0.listener != nil } }
-    /// Where it listens; nil while it does not.
-    public var serverAddress: SocketAddress? { state.withLock { $0.listener }?.localAddress }
+    /// Listens at an address (`listen`): see ``listen(host:port:)``.
+    public func listen(at address: SocketAddress) throws(SslSocketError) {
+        try begin { backlog throws(SslSocketError) in try SocketDescriptor.listener(at: address, backlog: backlog) }
+    }
+
+    /// Takes over a socket that listens already (`setSocketDescriptor`), for example one that systemd passes on (`sd_listen_fds`). The server
+    /// owns the descriptor from now on; on failure it stays the caller's.
+    ///
+    /// Another process that holds the same socket goes on listening after ``close()``.
+    /// - Throws: ``SslSocketError/Code/unsupportedOperation`` for a descriptor that is no listening stream socket, and what
+    ///   ``listen(host:port:)`` throws.
+    public func setSocketDescriptor(_ descriptor: Int32) throws(SslSocketError) {
+        try begin(isShared: true) { _ throws(SslSocketError) in try SocketDescriptor.adoptListener(fd: descriptor) }
+    }
+
+    private func begin(
+        isShared: Bool = false, _ open: (_ backlog: Int) throws(SslSocketError) -> SocketDescriptor
+    ) throws(SslSocketError) {
+        let settings = settings.withLock { $0 }
+        do throws(SslSocketError) {
+            _ = try settings.configuration.context(role: .server, asksForPreSharedKeys: settings.preSharedKeyLookup != nil)
+            try current.withLock { current throws(SslSocketError) in
+                guard current == nil else { throw SslSocketError(.operation, "The server is listening already") }
+                current = try Listening(open(settings.backlog), isShared: isShared, settings)
+            }
+        } catch {
+            self.settings.withLock { $0.lastError = error }
+            throw error
+        }
+        if settings.pendingConnection != nil { acceptByItself() }
+    }
+
+    /// The server is listening (`isListening`). False from ``close()`` and the beginning of ``shutdown(timeout:)`` on.
+    public var isListening: Bool { listening.map { !$0.isStopped } ?? false }
+    /// ``shutdown(timeout:)`` waits for the last connections: whoever serves one may hurry.
+    public var isShuttingDown: Bool { listening?.isStopped ?? false }
+    /// Where it listens (`serverAddress`); nil while it does not, or at a socket that is neither IPv4 nor IPv6.
+    public var serverAddress: SocketAddress? { isListening ? listening?.descriptor.localAddress : nil }
     /// The port it listens at; 0 while it does not (`serverPort`).
     public var serverPort: UInt16 { serverAddress?.port ?? 0 }
+    /// The listening descriptor (`socketDescriptor`); -1 while there is none. It stays the server's own.
+    public var socketDescriptor: Int32 { isListening ? listening?.descriptor.fd ?? -1 : -1 }
 
-    /// Stops listening (`close`); whoever waits in ``accept()`` or ``run(_:)`` returns. Connections that were handed out go on.
+    /// The last failure to listen or to accept (`serverError`); nil before any. What fails with a client is no failure of the server.
+    public var serverError: SslSocketError? { settings.withLock { $0.lastError } }
+    /// The sentence of ``serverError``; empty when there was none (`errorString`).
+    public var errorString: String { serverError?.description ?? "" }
+
+    /// Accepts no more until ``resumeAccepting()`` (`pauseAccepting`): new connections wait in the system, running ones and handshakes go on.
+    ///
+    /// It holds until the server is closed. A thread in ``waitForNewConnection(timeout:)`` asks for a connection itself and is not held up.
+    public func pauseAccepting() { listening?.ledger.setPaused(true) }
+
+    /// Accepts again (`resumeAccepting`).
+    public func resumeAccepting() { listening?.ledger.setPaused(false) }
+
+    // MARK: The end
+
+    /// Stops listening (`close`); whoever waits in ``accept()`` or ``waitForNewConnection(timeout:)`` gets an error, and ``run(_:)`` returns when the connections it serves have
+    /// ended. Clients that have said nothing yet and connections nobody has taken are dropped; those that were handed out go on.
     public func close() {
-        let (listener, registration, acceptor) = state.withLock { state in
-            defer {
-                state.listener = nil
-                state.registration = nil
-                state.acceptor = nil
-                state.isClosed = true
-            }
-            return (state.listener, state.registration, state.acceptor)
+        let listening = current.withLock { current in
+            defer { current = nil }
+            return current
         }
-        registration?.deregister()
-        acceptor?.close()
-        listener?.close()
+        listening?.close()
     }
 
-    // MARK: Accepting, blocking
-
-    /// Waits for a connection (`waitForNewConnection` and `nextPendingConnection`) and returns its socket with the server handshake begun: the
-    /// thread that serves it waits with `waitForEncrypted`.
+    /// Stops listening at once and waits until the connections have ended by themselves; what is left at the end of the time is cut.
     ///
-    /// - Returns: nil at the timeout or when the server was closed.
-    @available(*, noasync, message: "blocks the thread; in async code use accept() or run")
-    public func waitForNewConnection(timeout: Duration? = nil) throws(SslSocketError) -> sending SslSocket? {
-        let deadline = Deadline(after: timeout)
-        while true {
-            guard let listener = state.withLock({ $0.listener }) else { return nil }
-            switch listener.accept() {
-            case .accepted(let descriptor): return makeSocket(descriptor)
-            case .wouldBlock: break
-            case .failed(let code): throw IOErrors.accepting(code)
-            }
-            switch Poller.wait(fd: listener.fd, events: .read, deadline: deadline) {
-            case .ready: continue
-            case .timedOut, .cancelled, .closed, .busy: return nil
-            }
-        }
-    }
-
-    /// Wraps an accepted descriptor and begins the handshake.
-    private func makeSocket(_ descriptor: SocketDescriptor) -> sending SslSocket {
-        let (configuration, selection, lookup) = state.withLock { ($0.configuration, $0.selection, $0.preSharedKeyLookup) }
-        let socket = SslSocket(configuration: configuration)
-        socket.selectPreSharedKey(lookup)
-        socket.opened(descriptor)
-        if let selection {
-            socket.startServerEncryption { _, hello in selection(hello) }
-        } else {
-            socket.startServerEncryption()
-        }
-        return socket
-    }
-
-    // MARK: Accepting, async
-
-    /// Waits for the next connection whose handshake succeeded (`pendingConnectionAvailable` and `nextPendingConnection`).
+    /// It may be called from any task while ``run(_:)`` or ``accept()`` is active in others. Connections of ``run(_:)`` that are served or shake hands
+    /// count until their body returns; those of ``accept()`` until they are handed out, for then they are their owner's. Cutting a connection
+    /// cancels its task and ends both directions, so that its body finds the end of the stream and its client a truncation. A client that has said nothing yet is let go at once and not counted.
     ///
-    /// - Throws: ``SslSocketError/Code/cancelled``, ``SslSocketError/Code/operation`` when the server was closed, and failures of accepting itself.
-    ///   A client's failed handshake is no failure of the server: see ``onHandshakeFailure(_:)``.
-    public func accept() async throws(SslSocketError) -> sending SslSocket {
-        let queue = try state.withLock { state throws(SslSocketError) -> AcceptQueue in
-            guard state.listener != nil else { throw SslSocketError(.operation, "The server is not listening") }
-            if let queue = state.acceptor { return queue }
-            let queue = AcceptQueue(limit: state.maxPending)
-            state.acceptor = queue
-            Task(executorPreference: SslReactor.shared) { await self.fill(queue) }
-            return queue
-        }
-        return try await queue.next()
-    }
-
-    /// Accepts connections into a queue, each after its handshake, until the server closes.
-    private func fill(_ queue: AcceptQueue) async {
-        await withDiscardingTaskGroup { group in
-            while await queue.hasRoom(), let descriptor = await nextDescriptor(queue) {
-                queue.begin()
-                group.addTask { await self.shakeHands(descriptor, queue) }
-            }
-            group.cancelAll()
-        }
-    }
-
-    private func nextDescriptor(_ queue: AcceptQueue) async -> SocketDescriptor? {
-        do throws(SslSocketError) {
-            return try await acceptDescriptor()
-        } catch {
-            queue.fail(error)
-            return nil
-        }
-    }
-
-    private func shakeHands(_ descriptor: SocketDescriptor, _ queue: AcceptQueue) async {
-        let socket = makeSocket(descriptor)
-        if await socket.suspend(until: .encrypted, timeout: handshakeTimeout) {
-            queue.finish(socket)
-        } else {
-            giveUp(socket)
-            queue.finish(nil)
-        }
-    }
-
-    private func giveUp(_ socket: SslSocket) {
-        let error = socket.error ?? SslSocketError(.remoteHostClosed, "The client went away during the handshake")
-        socket.abort()
-        state.withLock { $0.failureHook }?(error)
-    }
-
-    /// Serves every connection with `body`, each in a task of its own on the reactor's executor, until the server is closed or the task is cancelled.
-    ///
-    /// `body` ends its socket with ``SslSocket/finish(timeout:)``; one that is merely dropped looks cut off to the peer, on purpose: only the
-    /// program knows whether everything was said.
-    /// - Throws: when accepting itself fails; a client's failed handshake goes to ``onHandshakeFailure(_:)``.
-    public func run(_ body: @escaping @Sendable (sending SslSocket) async -> Void) async throws(SslSocketError) {
-        guard isListening else { throw SslSocketError(.operation, "The server is not listening") }
-        let failure = Lock<SslSocketError?>(nil)
-        await withTaskExecutorPreference(SslReactor.shared) {
-            await withDiscardingTaskGroup { group in
-                while !Task.isCancelled {
-                    do throws(SslSocketError) {
-                        guard let descriptor = try await self.acceptDescriptor() else { break }
-                        group.addTask { await self.serve(descriptor, body) }
-                    } catch {
-                        failure.withLock { $0 = error }
-                        break
-                    }
-                }
+    /// - Parameter timeout: how long to wait; nil for no limit. Default: 30 s. When the calling task is cancelled, the time is over.
+    /// - Returns: how many connections ended by themselves and how many were cut; zeros when the server was not listening.
+    @discardableResult
+    public func shutdown(timeout: Duration? = .seconds(30)) async -> SslServerShutdown {
+        guard let listening else { return SslServerShutdown(finished: 0, aborted: 0) }
+        listening.stop()
+        let ledger = listening.ledger
+        let timer = timeout.map { timeout in
+            Task {
+                do { try await Task.sleep(for: timeout) } catch { return }
+                ledger.abort()
             }
         }
-        if let error = failure.withLock({ $0 }) { throw error }
-    }
-
-    private func serve(_ descriptor: SocketDescriptor, _ body: @Sendable (sending SslSocket) async -> Void) async {
-        let socket = makeSocket(descriptor)
-        guard await socket.suspend(until: .encrypted, timeout: handshakeTimeout) else { return giveUp(socket) }
-        await body(socket)
-    }
-
-    /// The next accepted descriptor; nil when the server was closed or the task cancelled.
-    private func acceptDescriptor() async throws(SslSocketError) -> SocketDescriptor? {
-        var retry: Deadline?
-        while true {
-            guard let listener = state.withLock({ $0.listener }) else { return nil }
-            switch listener.accept() {
-            case .accepted(let descriptor): return descriptor
-            case .wouldBlock: retry = nil
-            case .failed(let code):
-                // Out of descriptors or memory: the server stays and tries again when some may have come free.
-                let error = IOErrors.accepting(code)
-                guard error.code == .socketResource else { throw error }
-                state.withLock { $0.failureHook }?(error)
-                retry = Deadline(after: .milliseconds(50))
-            }
-            let registration = try state.withLock { state throws(SslSocketError) -> Registration? in
-                guard let listener = state.listener else { return nil }
-                if let known = state.registration { return known }
-                let fresh = try SslReactor.shared.register(listener.fd)
-                state.registration = fresh
-                return fresh
-            }
-            guard let registration else { return nil }
-            switch await registration.wait(.read, deadline: retry, isolation: nil) {
-            case .ready, .timedOut: continue
-            case .cancelled, .closed, .busy: return nil
-            }
+        _ = await withTaskCancellationHandler {
+            await ledger.settled()
+        } onCancel: {
+            ledger.abort()
         }
+        timer?.cancel()
+        listening.runningQueue?.close()
+        current.withLock { current in if current === listening { current = nil } }
+        let (finished, aborted) = ledger.outcome
+        return SslServerShutdown(finished: finished, aborted: aborted)
     }
+}
+
+/// What came of the connections of a server that was shut down.
+public struct SslServerShutdown: Sendable, Hashable {
+    /// How many ended by themselves in time.
+    public var finished: Int
+    /// How many were cut.
+    public var aborted: Int
 }

@@ -96,6 +96,8 @@ public final class SslSocket {
     var signals: SignalTable?
     /// Encryption starts as soon as TCP is up.
     var startsEncryptionOnConnect = false
+    /// The handshake has been completed, whatever came then.
+    var hasBeenEncrypted = false
     /// Counts connects and ends, so that a turn notices that a slot changed the ground under it.
     var epoch = 0
     /// The system may have octets for us.

@@ -165,6 +165,7 @@ extension SslSocket {
         connection = nil
         route = nil
         isEncrypted = false
+        hasBeenEncrypted = false
         sslHandshakeErrors = []
         sessionTicket = nil
         ignoreRules = IgnoreRules()

@@ -198,6 +198,7 @@ extension SslSocket {
 
     private func becameEncrypted(_ connection: TlsConnection) {
         isEncrypted = true
+        hasBeenEncrypted = true
         output.sendsAtOnce = false
         let epoch = epoch
         emit(.encrypted)

@@ -25,7 +25,8 @@ extension SslSocket {
     func isReached(_ goal: Goal) -> Bool {
         switch goal {
         case .connected: state == .connected
-        case .encrypted: isEncrypted
+        // Even if the peer has said everything and ended in the same breath.
+        case .encrypted: hasBeenEncrypted
         case .data(let count): announcements > count
         case .written(let count): totalWritten > count && output.count == 0 || isReached(.drained)
         case .disconnected: state == .unconnected

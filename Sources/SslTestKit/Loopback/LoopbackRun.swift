@@ -149,7 +149,7 @@ extension Plan {
         var result = SocketReport()
         // A failed handshake is told to the hook; closing the server then ends the wait for a connection.
         let failure = Lock<SslSocketError?>(nil)
-        server.onHandshakeFailure { [weak server] error in
+        server.onHandshakeFailure { [weak server] _, error in
             failure.withLock { $0 = error }
             server?.close()
         }

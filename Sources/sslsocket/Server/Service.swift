@@ -18,7 +18,7 @@ struct Service {
     /// Serves until `limit` connections whose handshake succeeded have ended; nil for ever.
     func run(limit: Int?) async throws(SslSocketError) {
         let (answer, log) = (answer, log)
-        server.onHandshakeFailure { log.failed($0) }
+        server.onHandshakeFailure { peer, error in log.failed(peer, error) }
         let failure = await withTaskGroup(of: Void.self) { group -> SslSocketError? in
             var left = limit ?? .max
             while left > 0 {
@@ -82,7 +82,9 @@ struct ServiceLog: Sendable {
     }
 
     /// A handshake failed.
-    func failed(_ error: SslSocketError) { Console.error(style.notable("handshake failed: \(error)")) }
+    func failed(_ peer: SocketAddress?, _ error: SslSocketError) {
+        Console.error(style.notable("\(peer?.description ?? "a client"): handshake failed: \(error)"))
+    }
 
     /// A connection ended badly.
     func broke(_ error: SslSocketError) { Console.error(style.notable("connection failed: \(error)")) }
