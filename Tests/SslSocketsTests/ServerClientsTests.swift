@@ -38,7 +38,7 @@ struct ServerClientsTests {
         }
         let received = Received(client)
         // A client of TLS 1.3 is done before the server has looked.
-        if await client.waitForEncrypted() { #expect(await client.waitForDisconnected()) }
+        if await client.waitForEncrypted() { _ = await client.waitForDisconnected() }
         #expect(client.state == .unconnected)
         #expect(client.error?.code == .alertReceived)
         #expect(received.alerts.count == 1)
@@ -83,8 +83,13 @@ struct ServerClientsTests {
         #expect(!(await client.waitForEncrypted()))
         #expect(client.error?.code == .peerVerificationFailed)
         #expect(await log.wait { $0.contains { $0.hasPrefix("failed") } })
-        #expect(log.entries.count { $0.hasPrefix("received") } == 1)
-        #expect(log.entries.last == "failed 127.0.0.1 alertReceived")
+        if cell.version == .tlsV1_3, cell.pair.client == "openssl", cell.pair.server == "gnutls" {
+            // OpenSSL sends this alert in the clear, which GnuTLS takes for a broken record.
+            #expect(log.entries.last == "failed 127.0.0.1 handshakeFailed")
+        } else {
+            #expect(log.entries.count { $0.hasPrefix("received") } == 1)
+            #expect(log.entries.last == "failed 127.0.0.1 alertReceived")
+        }
         #expect(!server.hasPendingConnections && log.count("pending") == 0)
     }
 
@@ -130,11 +135,14 @@ struct ServerClientsTests {
         let cell = ServerCell(pair: SocketFixture(client: backend, server: backend), version: .tlsV1_3)
         let server = try cell.server()
         #expect(server.handshakeTimeout == .seconds(5))
-        server.handshakeTimeout = .milliseconds(40)
+        server.handshakeTimeout = octets == 0 ? .milliseconds(40) : nil
         let log = EventLog()
         server.observe(log)
         try server.listen(host: "127.0.0.1")
         let client = await plainClient(to: server)
+        // It may take as long for its handshake again.
+        #expect(await log.wait(for: "incoming"))
+        server.handshakeTimeout = .milliseconds(40)
         if octets > 0 { try await client.send(Array([22, 3, 1, 0, 200].prefix(octets))) }
         _ = await client.waitForDisconnected()
         #expect(client.state == .unconnected)
@@ -169,6 +177,8 @@ struct ServerClientsTests {
         server.onIncomingConnection { [weak server] _ in
             // This one is not counted yet.
             log.note((server?.listening?.ledger.count ?? 99) < 5 ? "incoming" : "too many")
+            // Good clients may be slow. The time of all the silent ones has begun by now.
+            if log.count("incoming") == 11 { server?.handshakeTimeout = .seconds(30) }
             return true
         }
         try server.listen(host: "127.0.0.1")
@@ -220,7 +230,8 @@ struct ServerClientsTests {
                 group.addTask {
                     await PlainThread.run {
                         guard let socket = try? server.waitForNewConnection(), socket.waitForEncrypted() else { return false }
-                        guard socket.waitForReadyRead() else { return false }
+                        // It may have come together with the end of the handshake.
+                        guard socket.bytesAvailable > 0 || socket.waitForReadyRead() else { return false }
                         socket.write(socket.readAll())
                         return socket.waitForDisconnected() && socket.error?.code == .remoteHostClosed
                     }
@@ -261,7 +272,11 @@ struct ServerClientsTests {
                     let message = [UInt8](repeating: UInt8(number), count: 20_000 + number)
                     try await client.send(message)
                     var echo: [UInt8] = []
-                    while echo.count < message.count { echo += try await client.receive() }
+                    while echo.count < message.count {
+                        let piece = try await client.receive()
+                        if piece.isEmpty { break }
+                        echo += piece
+                    }
                     #expect(echo == message)
                     await client.finish()
                 }
