@@ -12,7 +12,7 @@ enum ExitStatus: Int32 {
     case noBackend = 3
     /// The handshake failed, or TLS broke later.
     case handshake = 4
-    /// The network: refused, name lookup, timeout, reset.
+    /// The network: refused, name lookup, timeout, reset, the proxy.
     case network = 5
     /// The command line is wrong; the number is that of sysexits.h and of the argument parser.
     case usage = 64
@@ -25,7 +25,9 @@ enum ExitStatus: Int32 {
     init(_ error: SslSocketError, wasEncrypted: Bool = false) {
         switch error.code {
         case .connectionRefused, .hostNotFound, .socketAccess, .socketResource, .socketTimeout, .network, .addressInUse,
-            .addressNotAvailable, .datagramTooLarge:
+            .addressNotAvailable, .datagramTooLarge, .proxyAuthenticationRequired, .proxyConnectionRefused,
+            .proxyConnectionClosed,
+            .proxyConnectionTimeout, .proxyNotFound, .proxyProtocol:
             self = .network
         // Before the end of the handshake, a peer that goes away has refused to speak TLS with us.
         case .remoteHostClosed, .truncated: self = wasEncrypted ? .network : .handshake

@@ -56,6 +56,7 @@ internal import Testing
     @Test(arguments: [
         ["connect"], ["connect", "localhost"], ["connect", "::1:443"], ["connect", "localhost:0"],
         ["connect", "localhost:65536"],
+        ["connect", "localhost:443", "--proxy", "localhost:1080"], ["connect", "localhost:443", "--starttls", "gopher"],
         ["connect", "localhost:443", "--bogus"], ["connect", "localhost:443", "--min-tls", "1.1"],
         ["connect", "localhost:443", "--min-tls", "1.3", "--max-tls", "1.2"],
         ["connect", "localhost:443", "--send", "x", "--interactive"], ["connect", "localhost:443", "--key", "x"],
@@ -111,6 +112,8 @@ internal import Testing
             (.connectionRefused, .network), (.hostNotFound, .network), (.socketTimeout, .network),
             (.peerVerificationFailed, .refused),
             (.handshakeFailed, .handshake), (.notTls, .handshake), (.alertReceived, .handshake), (.truncated, .handshake),
+            (.proxyNotFound, .network), (.proxyAuthenticationRequired, .network), (.proxyProtocol, .network),
+            (.proxyConnectionRefused, .network), (.proxyConnectionClosed, .network), (.proxyConnectionTimeout, .network),
             (.noBackend, .noBackend), (.unreadableFile, .unreadable), (.keyMismatch, .unreadable), (.invalidUserData, .usage),
             (.unsupportedSetting, .unavailable), (.unsupportedFeature, .unavailable),
         ]

@@ -1,7 +1,7 @@
 internal import SslValues
 
 /// The textual encoding of certificates and keys (RFC 7468): Base64 between two marked lines.
-enum Pem {
+package enum Pem {
     /// One `-----BEGIN label-----` block.
     struct Block: Sendable, Hashable {
         var label: String
@@ -76,7 +76,7 @@ enum Pem {
     }
 
     /// Strict Base64 (RFC 4648 section 4) without white space; nil for anything else.
-    static func decodeBase64(_ text: [UInt8]) -> [UInt8]? {
+    package static func decodeBase64(_ text: [UInt8]) -> [UInt8]? {
         guard text.count % 4 == 0 else { return nil }
         let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count
         var bytes: [UInt8] = []

@@ -26,8 +26,16 @@ struct ConnectCommand: AsyncParsableCommand {
     @Flag(help: "Accept any certificate. Anyone may then be the server.")
     var noVerify = false
 
-    @Option(help: "Begin in plain text and switch to TLS: smtp or imap.")
+    @Option(
+        help: ArgumentHelp(
+            "Begin in plain text and switch to TLS: \(SslStartTls.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "protocol"))
     var starttls: SslStartTls?
+
+    @Option(
+        help: ArgumentHelp(
+            "Connect through a proxy: socks5://[user:password@]host:port or http://[user:password@]host:port.", valueName: "url"))
+    var proxy: String?
 
     @Option(help: ArgumentHelp("Send this text and print what comes back.", valueName: "text"))
     var send: String?
@@ -52,7 +60,17 @@ struct ConnectCommand: AsyncParsableCommand {
         guard wait > 0, wait <= 86_400 else { throw ValidationError("--wait must be above 0, and at most a day.") }
         if send != nil, interactive { throw ValidationError("--send and --interactive exclude each other.") }
         if interactive, output.json { throw ValidationError("--interactive cannot go with --json: both need standard output.") }
+        if let proxy { _ = try readProxy(proxy) }
         if noVerify, noSystemCa { throw ValidationError("--no-system-ca says whom to trust, --no-verify to trust anyone.") }
+    }
+
+    /// Not a type of argument of its own: the parser would repeat what it cannot read, and a password may stand in it.
+    private func readProxy(_ url: String) throws -> SslProxy {
+        do throws(SslSocketError) {
+            return try SslProxy(url: url)
+        } catch {
+            throw ValidationError(error.message)
+        }
     }
 
     func run() async throws {
@@ -65,6 +83,7 @@ struct ConnectCommand: AsyncParsableCommand {
                 output.errorStyle.bad(
                     "sslsocket: WARNING: --no-verify: the server may be anyone, and so may everybody on the way"))
         }
+        if let proxy { SslProxy.applicationProxy = try readProxy(proxy) }
         let client = ConnectClient(
             endpoint: endpoint, configuration: configuration, name: name, starttls: starttls, timeout: .seconds(timeout))
         let socket = client.makeSocket()

@@ -5,7 +5,7 @@ extension SslProxy {
     /// proxy resolves names.
     ///
     /// Read strictly: the port must be there, an IPv6 address stands in brackets, user and password are percent-encoded where they hold anything
-    /// but letters, digits and `-._~!$&'()*+,;=`, and nothing but one `/` may follow.
+    /// but letters, digits and `-._~!$&'()*+,;=`, in the password also `:`, and nothing but one `/` may follow.
     /// - Throws: ``SslSocketError/Code/invalidUserData``; the message never holds user or password.
     public init(url: String) throws(SslSocketError) {
         guard let mark = url.firstRange(of: "://") else { throw Self.wrong("it needs to begin with socks5:// or http://") }
@@ -74,7 +74,7 @@ extension SslProxy {
         return decoded
     }
 
-    private static let allowed = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=".utf8)
+    private static let allowed = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:".utf8)
 
     private static func digit(_ octet: UInt8) -> UInt8? {
         switch octet {
