@@ -204,7 +204,7 @@ extension SocketAddress {
     }
 
     /// Calls `body` with the address as system calls take it.
-    package func withSockaddr<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
+    func withSockaddr<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
         let (value, length) = storage
         return unsafe withUnsafePointer(to: value) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0, length) }

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import SslSockets
+package import SslSockets
 
 /// Plain TCP with blocking calls on threads of its own, for peers that have nothing in common with what is tested.
 package enum PlainPeer {
@@ -7,12 +7,29 @@ package enum PlainPeer {
     package static func listen(ipv6: Bool = false) throws(SslSocketError) -> (fd: Int32, port: UInt16) {
         let listener = try SocketDescriptor.listener(
             at: SocketAddress(ipv6 ? .loopbackIPv6 : .loopbackIPv4, port: 0), backlog: 16)
-        // A copy outlives the wrapper and blocks, as these threads want it.
-        let fd = dup(listener.fd)
-        guard fd >= 0, fcntl(fd, F_SETFL, 0) == 0, let port = listener.localAddress?.port else {
+        guard let fd = blockingCopy(listener), let port = listener.localAddress?.port else {
             throw SslSocketError(.socketResource, "no listener")
         }
         return (fd, port)
+    }
+
+    /// A connection to an address; nil when nobody listens there.
+    package static func connect(_ address: SocketAddress) -> Int32? {
+        let attempts = ConnectAttempts([address], host: "")
+        while true {
+            switch attempts.progress() {
+            case .waiting:
+                guard case .ready = Poller.wait(fd: attempts.waitDescriptor, events: .read, deadline: nil) else { return nil }
+            case .connected(let descriptor, _): return blockingCopy(descriptor)
+            case .failed: return nil
+            }
+        }
+    }
+
+    /// A copy that outlives the wrapper and blocks, as these threads want it.
+    private static func blockingCopy(_ descriptor: SocketDescriptor) -> Int32? {
+        let fd = dup(descriptor.fd)
+        return fd >= 0 && fcntl(fd, F_SETFL, 0) == 0 ? fd : nil
     }
 
     /// Runs `serve` with each accepted connection, in order, until the listener is shut down.

@@ -29,7 +29,7 @@ package final class ScriptedPeer: Sendable {
         PlainPeer.acceptAll(listener) { fd, index in
             PlainPeer.detach {
                 for act in scripts[min(index, scripts.count - 1)] {
-                    package var heard: [UInt8] = []
+                    var heard: [UInt8] = []
                     switch act {
                     case .say(let octets): PlainPeer.send(fd, octets)
                     case .hear(let count): heard = PlainPeer.receive(fd, exactly: count)

@@ -78,12 +78,7 @@ package final class TestProxy: Sendable {
 
         /// Connects to a name at 127.0.0.1, or to an address.
         private func connect(_ host: String, _ port: UInt16) -> Int32? {
-            let address = SocketAddress(IpAddress(host) ?? .loopbackIPv4, port: port)
-            let fd = socket(address.family, Int32(SOCK_STREAM.rawValue), 0)
-            guard fd >= 0 else { return nil }
-            if unsafe address.withSockaddr({ unsafe Glibc.connect(fd, $0, $1) }) == 0 { return fd }
-            close(fd)
-            return nil
+            PlainPeer.connect(SocketAddress(IpAddress(host) ?? .loopbackIPv4, port: port))
         }
 
         // MARK: SOCKS 5

@@ -205,23 +205,40 @@ struct ProxyTests {
         #expect(visit.asked.count == 1)
     }
 
-    @Test("ending the connection in the slot is safe", arguments: kinds, [0, 1, 2])
-    func endsInSlot(_ kind: SslProxy.Kind, _ way: Int) async throws {
+    @Test("ending the connection in the slot is safe, and beginning another", arguments: kinds, [false, true])
+    func endsInSlot(_ kind: SslProxy.Kind, _ connectsAgain: Bool) async throws {
         let proxy = try TestProxy(kind, credentials: "alice:secret")
+        let server = try ScriptedPeer([.hold])
         let socket = SslSocket()
         socket.proxy = proxy.proxy()
         socket.proxyAuthenticationRequired.connect { socket, authenticator in
             authenticator.fillIn(user: "alice", password: "secret")
-            if way == 0 { socket.abort() } else { socket.disconnectFromHost() }
-            if way == 2 {
-                socket.proxy = .none
-                socket.connectToHost("127.0.0.1", port: proxy.port)
-            }
+            socket.abort()
+            guard connectsAgain else { return }
+            socket.proxy = .none
+            socket.connectToHost("127.0.0.1", port: server.port)
         }
-        socket.connectToHost("127.0.0.1", port: 9)
-        #expect(await socket.waitForConnected(timeout: .seconds(20)) == (way == 2))
+        socket.connectToHost("127.0.0.1", port: server.port)
+        #expect(await socket.waitForConnected(timeout: .seconds(20)) == connectsAgain)
         #expect(proxy.requests.count == 1)
         socket.abort()
+    }
+
+    @Test("a disconnect in the slot is remembered until the tunnel stands", arguments: kinds)
+    func disconnectsInSlot(_ kind: SslProxy.Kind) async throws {
+        let proxy = try TestProxy(kind, credentials: "alice:secret")
+        let server = try ScriptedPeer([.hold])
+        let socket = SslSocket()
+        let trace = Trace(socket)
+        socket.proxy = proxy.proxy()
+        socket.proxyAuthenticationRequired.connect { socket, authenticator in
+            authenticator.fillIn(user: "alice", password: "secret")
+            socket.disconnectFromHost()
+        }
+        socket.connectToHost("127.0.0.1", port: server.port)
+        #expect(await socket.waitForDisconnected(timeout: .seconds(20)))
+        #expect(proxy.requests.count == 2)
+        #expect(trace.entries.suffix(4) == ["connected", "state closing", "state unconnected", "disconnected"])
     }
 
     // MARK: Which proxy

@@ -1,3 +1,4 @@
+import SslTestKit
 import Testing
 
 @testable import SslSockets
