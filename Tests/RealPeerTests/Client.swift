@@ -20,6 +20,8 @@ struct Client: Sendable {
     let configuration: SslConfiguration
     let drive: Drive
     var patience = Duration.seconds(60)
+    var host = "127.0.0.1"
+    var proxy = SslProxy.default
 
     /// Connects, sends `request`, and keeps what comes back until `length` octets, or the end.
     ///
@@ -34,7 +36,8 @@ struct Client: Sendable {
 
     fileprivate func make() -> SslSocket {
         let socket = SslSocket(configuration: configuration)
-        socket.connectToHostEncrypted("127.0.0.1", port: port, peerVerifyName: TestIdentity.defaultHost)
+        socket.proxy = proxy
+        socket.connectToHostEncrypted(host, port: port, peerVerifyName: TestIdentity.defaultHost)
         return socket
     }
 

@@ -7,5 +7,5 @@ enum HeavyPeers {
     /// They are to be tested. A missing program is a failure then.
     static let areWanted = unsafe getenv(variable).map { unsafe String(cString: $0) } == "1"
     /// Why they are not, otherwise.
-    static let reason = "scripts/test-peers installs nginx and the mail servers and runs these tests"
+    static let reason = "scripts/test-peers installs nginx, the servers with STARTTLS and the proxies, and runs these tests"
 }

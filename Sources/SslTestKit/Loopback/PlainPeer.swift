@@ -93,10 +93,48 @@ package enum PlainPeer {
         return all
     }
 
+    /// Moves octets both ways until both have ended.
+    package static func splice(_ a: Int32, _ b: Int32) {
+        let isBackDone = Lock(false)
+        detach {
+            relay(from: b, to: a)
+            isBackDone.withLock { $0 = true }
+        }
+        relay(from: a, to: b)
+        // Nobody closes a descriptor that the other thread still uses.
+        while !isBackDone.withLock({ $0 }) { usleep(1000) }
+    }
+
     /// Moves octets one way until their end, and hands the end on.
-    package static func relay(from: Int32, to: Int32) {
+    private static func relay(from: Int32, to: Int32) {
         while case let piece = receive(from, 65_536), !piece.isEmpty { guard send(to, piece) else { break } }
         shutdown(to, Int32(SHUT_WR))
         shutdown(from, Int32(SHUT_RD))
     }
+}
+
+/// A port of 127.0.0.1 that is taken and where nobody listens: connections are refused.
+package final class DeadPort: Sendable {
+    private let fd: Int32
+    /// The port.
+    package let number: UInt16
+
+    /// Takes a free port.
+    package init() throws(SslSocketError) {
+        fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let fd = fd
+        let isReady = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(fd, $0, length) == 0 && getsockname(fd, $0, &length) == 0
+            }
+        }
+        number = UInt16(bigEndian: address.sin_port)
+        guard isReady else { throw SslSocketError(.socketResource, "no port") }
+    }
+
+    deinit { close(fd) }
 }

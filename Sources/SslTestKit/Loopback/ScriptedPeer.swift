@@ -11,6 +11,10 @@ package final class ScriptedPeer: Sendable {
         case hear(Int)
         /// Waits for an empty line.
         case hearHead
+        /// Waits for anything.
+        case hearSome
+        /// Hands the connection on to this port of 127.0.0.1.
+        case relay(UInt16)
         /// Waits until the other end has closed.
         case hold
 
@@ -34,6 +38,11 @@ package final class ScriptedPeer: Sendable {
                     case .say(let octets): PlainPeer.send(fd, octets)
                     case .hear(let count): heard = PlainPeer.receive(fd, exactly: count)
                     case .hearHead: heard = PlainPeer.receive(fd, through: "\r\n\r\n")
+                    case .hearSome: heard = PlainPeer.receive(fd, 4096)
+                    case .relay(let port):
+                        guard let next = PlainPeer.connect(SocketAddress(.loopbackIPv4, port: port)) else { break }
+                        PlainPeer.splice(fd, next)
+                        close(next)
                     case .hold: while !PlainPeer.receive(fd, 4096).isEmpty {}
                     }
                     if !heard.isEmpty { log.withLock { $0.append(heard) } }

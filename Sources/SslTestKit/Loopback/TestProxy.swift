@@ -65,14 +65,7 @@ package final class TestProxy: Sendable {
 
         func serve(_ fd: Int32) {
             guard let upstream = kind == .socks5 ? socks(fd) : http(fd) else { return }
-            let back = Lock(false)
-            PlainPeer.detach {
-                PlainPeer.relay(from: upstream, to: fd)
-                back.withLock { $0 = true }
-            }
-            PlainPeer.relay(from: fd, to: upstream)
-            // Both directions have ended before either descriptor is closed.
-            while !back.withLock({ $0 }) { usleep(1000) }
+            PlainPeer.splice(fd, upstream)
             close(upstream)
         }
 
@@ -99,11 +92,12 @@ package final class TestProxy: Sendable {
                 let user = PlainPeer.receive(fd, exactly: Int(PlainPeer.receive(fd, exactly: 2).last ?? 0))
                 let password = PlainPeer.receive(fd, exactly: Int(PlainPeer.receive(fd, exactly: 1).last ?? 0))
                 given = String(decoding: user + [UInt8(ascii: ":")] + password, as: UTF8.self)
-                PlainPeer.send(fd, [1, given == credentials ? 0 : 1])
                 guard given == credentials else {
                     log.withLock { $0.append(Request(target: "", credentials: given)) }
+                    PlainPeer.send(fd, [1, 1])
                     return nil
                 }
+                PlainPeer.send(fd, [1, 0])
             }
             let head = PlainPeer.receive(fd, exactly: 4)
             guard head.count == 4 else { return nil }

@@ -46,7 +46,7 @@ struct HttpConnectDialogueTests {
     @Test(
         "each refusal has a meaning",
         arguments: [
-            (400, .proxyProtocol), (403, .socketAccess), (405, .socketAccess), (404, .hostNotFound), (500, .proxyProtocol),
+            (400, .proxyProtocol), (403, .socketAccess), (405, .socketAccess), (404, .hostNotFound), (500, .network),
             (502, .network), (503, .connectionRefused), (504, .socketTimeout), (301, .proxyProtocol), (101, .proxyProtocol),
         ] as [(Int, SslSocketError.Code)])
     func refusals(_ status: Int, _ code: SslSocketError.Code) throws {
@@ -70,6 +70,7 @@ struct HttpConnectDialogueTests {
             "HTTP/1.1 407 Who?\r\nproxy-authenticate: BASIC realm=\"r\"\r\nConnection: Close\r\nContent-Length: 4\r\n\r\n",
             "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"r\"\r\nProxy-Connection: foo, close\r\nContent-Length: 4\r\n\r\n",
             "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"r\"\r\n\r\n",
+            "HTTP/1.0 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"r\"\r\nConnection: close\r\n\r\n",
             "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"r\"\r\nTransfer-Encoding: chunked\r\n\r\n",
             "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Digest realm=\"Basic, realm=x\", Basic realm=\"r\"\r\nContent-Length: 9999999\r\n\r\n",
         ])

@@ -71,6 +71,7 @@ struct ProxyClient: Sendable {
     /// Sent to be echoed; with nothing to send, no encryption begins and only the connection is tried.
     var payload: [UInt8] = []
     var isPlain = false
+    var startTls: SslStartTls?
     /// Handed out by the slot of proxyAuthenticationRequired, one after the other.
     var answers: [(user: String, password: String)] = []
     var timeout = Duration.seconds(20)
@@ -94,6 +95,8 @@ struct ProxyClient: Sendable {
         }
         if isPlain {
             socket.connectToHost(host, port: port)
+        } else if let startTls {
+            socket.connectToHostEncrypted(host, port: port, startTls: startTls, peerVerifyName: peerVerifyName)
         } else {
             socket.connectToHostEncrypted(host, port: port, peerVerifyName: peerVerifyName)
         }

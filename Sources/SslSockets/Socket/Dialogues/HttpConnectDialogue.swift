@@ -81,7 +81,8 @@ struct HttpConnectDialogue: Dialogue {
             // Lengths in such an answer mean nothing (RFC 9110 section 9.3.6): the tunnel begins here.
             phase = .end
             return .done
-        case 407:
+        // Tinyproxy answers wrong credentials with 401, which is meant for servers.
+        case 401, 407:
             guard head.offersBasic else {
                 throw SslSocketError(
                     .proxyAuthenticationRequired,
@@ -99,11 +100,12 @@ struct HttpConnectDialogue: Dialogue {
     private func refusal() -> SslSocketError {
         let kind: SslSocketError.Code =
             switch head.status {
-            case 401, 403, 405: .socketAccess
+            case 403, 405: .socketAccess
             case 404: .hostNotFound
-            case 502: .network
             case 503: .connectionRefused
             case 504: .socketTimeout
+            // The request was understood, and could not be fulfilled.
+            case 500...: .network
             default: .proxyProtocol
             }
         return SslSocketError(
@@ -168,6 +170,7 @@ struct HttpProxyHead: Equatable {
             let options = value.lowercased().split(separator: ",").map { trimmed($0) }
             if options.contains("close") { keepsConnection = false }
         case "proxy-authenticate": noteChallenge(value)
+        case "www-authenticate": if status == 401 { noteChallenge(value) }
         default: break
         }
     }

@@ -2,15 +2,15 @@ internal import Glibc
 internal import SslSockets
 internal import TestProcesses
 
-/// A mail server that begins in plain text and switches to TLS.
-struct MailServer {
+/// A server that begins in plain text and switches to TLS.
+struct StartTlsServer {
     let folder: ScratchFolder
     let process: ChildProcess
     let port: UInt16
 
-    /// Dovecot speaks IMAP; its TLS is OpenSSL's.
-    static func dovecot(_ cell: Cell, _ files: CertificateFiles) async throws -> MailServer {
-        let program = try ProgramPath.find("dovecot", package: "dovecot-imapd")
+    /// Dovecot speaks IMAP and POP3; its TLS is OpenSSL's.
+    static func dovecot(_ cell: Cell, _ files: CertificateFiles, service: String = "imap") async throws -> StartTlsServer {
+        let program = try ProgramPath.find("dovecot", package: "dovecot-\(service)d")
         let folder = try ScratchFolder()
         let port = try LocalPort.free()
         // It refuses to let root's processes talk to strangers, and can change to no other user when it is not root.
@@ -21,7 +21,7 @@ struct MailServer {
             base_dir = \(folder.path)/base
             state_dir = \(folder.path)/state
             log_path = /dev/stderr
-            protocols = imap
+            protocols = \(service)
             listen = 127.0.0.1
             ssl = required
             ssl_cert = <\(files.chain)
@@ -31,12 +31,12 @@ struct MailServer {
             default_internal_user = \(isRoot ? "dovecot" : user)
             default_internal_group = \(isRoot ? "dovecot" : group)
             default_login_user = \(isRoot ? "dovenull" : user)
-            service imap-login {
+            service \(service)-login {
               chroot =
-              inet_listener imap {
+              inet_listener \(service) {
                 port = \(port)
               }
-              inet_listener imaps {
+              inet_listener \(service)s {
                 port = 0
               }
             }
@@ -59,11 +59,11 @@ struct MailServer {
         try folder.write(configuration, to: "dovecot.conf")
         let process = try ChildProcess(program, ["-F", "-c", folder.file("dovecot.conf")])
         try await process.listening(at: port)
-        return MailServer(folder: folder, process: process, port: port)
+        return StartTlsServer(folder: folder, process: process, port: port)
     }
 
     /// Exim speaks SMTP; Debian's uses GnuTLS.
-    static func exim(_ cell: Cell, _ files: CertificateFiles) async throws -> MailServer {
+    static func exim(_ cell: Cell, _ files: CertificateFiles) async throws -> StartTlsServer {
         let program = try ProgramPath.find("exim4", package: "exim4-daemon-light")
         let folder = try ScratchFolder()
         // It gives its spool to a user of its own.
@@ -88,6 +88,6 @@ struct MailServer {
         let path = try folder.write(configuration, to: "exim.conf")
         let process = try ChildProcess(program, ["-C", path, "-bdf"])
         try await process.listening(at: port)
-        return MailServer(folder: folder, process: process, port: port)
+        return StartTlsServer(folder: folder, process: process, port: port)
     }
 }
