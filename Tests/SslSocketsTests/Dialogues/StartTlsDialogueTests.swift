@@ -26,7 +26,6 @@ struct StartTlsDialogueTests {
                 "<?xml version='1.0'?><stream:stream to='server.example.test' version='1.0' xmlns='jabber:client' "
                     + "xmlns:stream='http://etherx.jabber.org/streams'><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
             ),
-            (.ldap, "\u{30}\u{1d}\u{02}\u{01}\u{01}\u{77}\u{18}\u{80}\u{16}1.3.6.1.4.1.1466.20037"),
         ] as [(SslStartTls, String)])
     func says(_ kind: SslStartTls, _ text: String) throws {
         let talk = try Talk(dialogue(kind))
@@ -34,8 +33,11 @@ struct StartTlsDialogueTests {
         #expect(talk.takeSaidText() == text)
     }
 
-    @Test("PostgreSQL's request is eight octets") func postgresRequest() throws {
+    @Test("the requests in octets, of PostgreSQL and LDAP") func octets() throws {
         #expect(try Talk(dialogue(.postgres)).takeSaid() == [0, 0, 0, 8, 4, 210, 22, 47])
+        #expect(
+            try Talk(dialogue(.ldap)).takeSaid()
+                == [0x30, 0x1D, 2, 1, 1, 0x77, 0x18, 0x80, 0x16] + Array("1.3.6.1.4.1.1466.20037".utf8))
     }
 
     @Test("a client at an IPv6 address says so in SMTP") func ipv6() throws {
