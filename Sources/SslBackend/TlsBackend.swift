@@ -32,8 +32,18 @@ public protocol TlsBackend: AnyObject, Sendable {
     /// ``SslSocketError/Code/keyMismatch``).
     func makeContext(_ settings: TlsSettings) throws(SslSocketError) -> any TlsContext
 
-    /// Loads trusted certificates once, to be shared by contexts and static verification.
-    func makeTrustStore(_ sources: TlsTrustSources) throws(SslSocketError) -> any TlsTrustStore
+    /// The certificates (DER) the system trusts, as the library finds them; empty when there are none. Certificates may be odd:
+    /// whoever loads them skips what cannot be read.
+    func systemAnchors() throws(SslSocketError) -> [[UInt8]]
+
+    /// Checks one signature. False also for a key that cannot be read, does not fit the algorithm, or an algorithm the library does not have.
+    func isValid(_ signature: X509Signature) -> Bool
+
+    /// What the library itself finds wrong with a path: leaf first, the last certificate being the only one trusted.
+    ///
+    /// It is asked about paths that are acceptable by the rules above, as the last word: an empty list accepts. Time, purpose and names
+    /// are not its business. A trusted intermediate ends a path like a root (libraries differ by default).
+    func problems(ofPath path: [any X509Certificate]) -> [TlsPathProblem]
 
     /// Parses one certificate. Trailing octets are refused.
     func makeCertificate(der: [UInt8]) throws(SslSocketError) -> any X509Certificate

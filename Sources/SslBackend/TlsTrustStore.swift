@@ -16,41 +16,39 @@ public struct TlsTrustSources: Sendable, Hashable {
 
 /// Trusted certificates, loaded once and shared. Immutable.
 ///
-/// The division of labour: the *engine* finds a path from the leaf to a trusted certificate and checks what belongs to the path
-/// itself: signatures, CA bits, path lengths, name constraints, algorithm strength at security level 2 (at least 112 bits, no
-/// SHA-1 or MD5 signatures). *Time, purpose, names and revocation are checked above*, over the path handed back, so that
-/// they are the same on every engine. An engine must therefore not refuse a path for time or extended key usage.
+/// The division of labour: *which* certificates are tried and whether a path of them is acceptable is decided above the engines,
+/// in one place, so that it is the same on all of them. The *engine* checks signatures
+/// (``TlsBackend/isValid(_:)``), and no path is accepted that it does not accept too (``TlsBackend/problems(ofPath:)``).
 public protocol TlsTrustStore: AnyObject, Sendable {
-    /// The backend that made it.
+    /// The backend whose library checks paths that end here.
     var backend: any TlsBackend { get }
     /// How many certificates are trusted.
     var count: Int { get }
     /// The trusted certificates, DER, in no particular order. Made anew by each call.
     var certificates: [[UInt8]] { get }
-
-    /// Looks for a path.
-    ///
-    /// - Trusted certificates need not be roots: a trusted intermediate or leaf ends the path (engines differ by default).
-    /// - The order of `chain` beyond the leaf does not matter; duplicates and unrelated certificates are skipped; at most
-    ///   16 certificates make a path; cycles end.
-    /// - Every problem found is listed, not only the first, once per (code, depth).
-    func findPath(_ chain: [any X509Certificate]) -> TlsPath
+    /// The trusted certificates whose subject is this name in its comparable form (``DistinguishedName/canonical``).
+    func anchors(named canonicalName: [UInt8]) -> [LazyCertificate]
 }
 
-/// What an engine found out about a chain.
-public struct TlsPath: Sendable {
-    /// Leaf first. Ends with the trusted certificate when ``isAnchored``, otherwise with the last certificate that could be linked.
-    public var certificates: [any X509Certificate]
-    /// The path ends in a trusted certificate.
-    public var isAnchored: Bool
-    /// What is wrong.
-    public var problems: [TlsPathProblem]
+/// A signature and what is needed to check it.
+public struct X509Signature: Sendable {
+    /// The octets that were signed.
+    public var signedOctets: ArraySlice<UInt8>
+    /// The algorithm.
+    public var algorithm: X509SignatureAlgorithm
+    /// The signature.
+    public var signature: ArraySlice<UInt8>
+    /// The SubjectPublicKeyInfo of the signer, DER.
+    public var publicKeyInfo: [UInt8]
 
-    /// Makes a result.
-    public init(certificates: [any X509Certificate], isAnchored: Bool, problems: [TlsPathProblem]) {
-        self.certificates = certificates
-        self.isAnchored = isAnchored
-        self.problems = problems
+    /// Puts a question together.
+    public init(
+        signedOctets: ArraySlice<UInt8>, algorithm: X509SignatureAlgorithm, signature: ArraySlice<UInt8>, publicKeyInfo: [UInt8]
+    ) {
+        self.signedOctets = signedOctets
+        self.algorithm = algorithm
+        self.signature = signature
+        self.publicKeyInfo = publicKeyInfo
     }
 }
 

@@ -2,48 +2,14 @@ public import SslValues
 
 /// One parsed certificate: an engine's handle, with what the layers above ask of it. Immutable.
 ///
-/// The same octets give the same values on every backend.
+/// What stands in it is read by ``CertificateFields`` for every backend, so the same octets give the same values on all of them.
 public protocol X509Certificate: AnyObject, Sendable {
-    /// The certificate itself, in DER.
-    var der: [UInt8] { get }
-    /// The version as people count it: 1, 2 or 3.
-    var version: Int { get }
-    /// The serial number's content octets as they stand in the certificate (big-endian, with a leading zero octet if there is one).
-    var serialNumber: [UInt8] { get }
-    /// The subject, DER.
-    var subjectDer: [UInt8] { get }
-    /// The issuer, DER.
-    var issuerDer: [UInt8] { get }
-    /// The subject's attributes in order: dotted OID and text.
-    var subject: [SslNameAttribute] { get }
-    /// The issuer's attributes in order.
-    var issuer: [SslNameAttribute] { get }
-    /// Start of the validity; nil when malformed.
-    var notBefore: SslInstant? { get }
-    /// End of the validity; nil when malformed.
-    var notAfter: SslInstant? { get }
-    /// The alternative names in order; nil without the extension. Malformed ones fail the parse.
-    var alternativeNames: [SslAlternativeName]? { get }
-    /// The extended key usages as dotted OIDs; nil without the extension.
-    var extendedKeyUsage: [String]? { get }
-    /// The key usage bits, bit 0 = digitalSignature … bit 8 = decipherOnly; nil without the extension.
-    var keyUsage: UInt16? { get }
-    /// Basic constraints; nil without the extension.
-    var basicConstraints: SslBasicConstraints? { get }
-    /// The subject key identifier; nil without the extension.
-    var subjectKeyIdentifier: [UInt8]? { get }
-    /// The key identifier of the authority key identifier; nil without.
-    var authorityKeyIdentifier: [UInt8]? { get }
-    /// The SubjectPublicKeyInfo, DER.
-    var publicKeyInfo: [UInt8] { get }
+    /// What stands in the certificate.
+    var fields: CertificateFields { get }
     /// The kind of the public key.
     var keyAlgorithm: SslKeyAlgorithm { get }
     /// The size of the public key in bits; 0 when the library cannot tell.
     var keyBits: Int { get }
-    /// The dotted OID of the signature algorithm.
-    var signatureAlgorithm: String { get }
-    /// Every extension in order.
-    var extensions: [SslCertificateExtension] { get }
 
     /// A digest of the DER with the named hash; nil for a hash the library does not have.
     func digest(_ hash: SslHash) -> [UInt8]?
@@ -52,6 +18,42 @@ public protocol X509Certificate: AnyObject, Sendable {
 }
 
 extension X509Certificate {
+    /// The certificate itself, in DER.
+    public var der: [UInt8] { fields.der }
+    /// The version as people count it: 1, 2 or 3.
+    public var version: Int { fields.version }
+    /// The serial number's content octets as they stand in the certificate (big-endian, with a leading zero octet if there is one).
+    public var serialNumber: [UInt8] { fields.serialNumber }
+    /// The subject, DER.
+    public var subjectDer: [UInt8] { fields.subjectDer }
+    /// The issuer, DER.
+    public var issuerDer: [UInt8] { fields.issuerDer }
+    /// The subject's attributes in order: dotted OID and text.
+    public var subject: [SslNameAttribute] { fields.subjectName?.attributes ?? [] }
+    /// The issuer's attributes in order.
+    public var issuer: [SslNameAttribute] { fields.issuerName?.attributes ?? [] }
+    /// Start of the validity; nil when malformed.
+    public var notBefore: SslInstant? { fields.notBefore }
+    /// End of the validity; nil when malformed.
+    public var notAfter: SslInstant? { fields.notAfter }
+    /// The alternative names in order; nil without the extension.
+    public var alternativeNames: [SslAlternativeName]? { fields.alternativeNames }
+    /// The extended key usages as dotted OIDs; nil without the extension.
+    public var extendedKeyUsage: [String]? { fields.extendedKeyUsage }
+    /// The key usage bits, bit 0 = digitalSignature … bit 8 = decipherOnly; nil without the extension.
+    public var keyUsage: UInt16? { fields.keyUsage }
+    /// Basic constraints; nil without the extension.
+    public var basicConstraints: SslBasicConstraints? { fields.basicConstraints }
+    /// The subject key identifier; nil without the extension.
+    public var subjectKeyIdentifier: [UInt8]? { fields.subjectKeyIdentifier }
+    /// The key identifier of the authority key identifier; nil without.
+    public var authorityKeyIdentifier: [UInt8]? { fields.authority?.keyIdentifier }
+    /// The SubjectPublicKeyInfo, DER.
+    public var publicKeyInfo: [UInt8] { fields.publicKeyInfo }
+    /// The dotted OID of the signature algorithm.
+    public var signatureAlgorithm: String { fields.signatureAlgorithm }
+    /// Every extension in order.
+    public var extensions: [SslCertificateExtension] { fields.extensions }
     /// Subject and issuer are the same name.
-    public var isSelfIssued: Bool { subjectDer == issuerDer }
+    public var isSelfIssued: Bool { fields.isSelfIssued }
 }

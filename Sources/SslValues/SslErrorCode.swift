@@ -83,6 +83,12 @@ public enum SslErrorCode: Int, Sendable, Hashable, CaseIterable {
     case weakAlgorithm = 101
     /// A certificate cannot be parsed. Beyond Qt's codes.
     case malformedCertificate = 102
+    /// A CA requires a certificate policy that the path does not have (RFC 5280 section 6.1). Beyond Qt's codes.
+    case policyViolation = 103
+    /// A certificate has a critical extension that is not understood (RFC 5280 section 4.2). Beyond Qt's codes.
+    case unhandledCriticalExtension = 104
+    /// No key of the path is one of the pinned. Beyond Qt's codes.
+    case publicKeyPinMismatch = 105
 
     /// A sentence for a person.
     public var message: String {
@@ -128,6 +134,9 @@ public enum SslErrorCode: Int, Sendable, Hashable, CaseIterable {
         case .nameConstraintViolation: "A name constraint in the chain forbids this certificate"
         case .weakAlgorithm: "A key or signature algorithm in the chain is too weak"
         case .malformedCertificate: "A certificate in the chain is malformed"
+        case .policyViolation: "A certificate policy that the chain requires is missing"
+        case .unhandledCriticalExtension: "A certificate has a critical extension that is not understood"
+        case .publicKeyPinMismatch: "None of the pinned public keys is in the chain"
         }
     }
 }

@@ -54,10 +54,11 @@ static inline int sslgnutls_named_dh(gnutls_dh_params_t params, int bits) {
 /* Macros with arguments or casts. */
 static inline unsigned int sslgnutls_any_message(void) { return GNUTLS_HANDSHAKE_ANY; }
 static inline unsigned int sslgnutls_curve_bits(gnutls_ecc_curve_t curve) { return GNUTLS_CURVE_TO_BITS(curve); }
-/* Security level 2 (112 bits) for chains; time and purpose are checked elsewhere. */
+/* Security level 2 (112 bits) for chains; time, purpose and critical extensions are checked elsewhere. */
 static inline unsigned int sslgnutls_path_flags(void) {
     return GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM) | GNUTLS_VERIFY_DISABLE_TIME_CHECKS
-        | GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_CRL_CHECKS;
+        | GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_CRL_CHECKS
+        | GNUTLS_VERIFY_IGNORE_UNKNOWN_CRIT_EXTENSIONS;
 }
 /* Only the octets of one signature: nothing else about the two certificates is judged. */
 static inline unsigned int sslgnutls_signature_flags(void) {

@@ -47,10 +47,14 @@ public final class GnuTLSBackend: TlsBackend {
         return try GnuTLSContext(settings)
     }
 
-    public func makeTrustStore(_ sources: TlsTrustSources) throws(SslSocketError) -> any TlsTrustStore {
+    public func systemAnchors() throws(SslSocketError) -> [[UInt8]] {
         try checkLibrary()
-        return try GnuTLSTrustStore(sources)
+        return try GnuTLSSystemTrust.load()
     }
+
+    public func isValid(_ signature: X509Signature) -> Bool { GnuTLSPath.isValid(signature) }
+
+    public func problems(ofPath path: [any X509Certificate]) -> [TlsPathProblem] { GnuTLSPath.problems(of: path) }
 
     public func makeCertificate(der: [UInt8]) throws(SslSocketError) -> any X509Certificate {
         try checkLibrary()

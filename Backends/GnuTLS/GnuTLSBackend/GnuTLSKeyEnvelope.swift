@@ -1,6 +1,7 @@
 #if GnuTLS
 internal import CSslGnuTLS
 internal import Glibc
+internal import SslBackend
 internal import SslValues
 
 /// What can be seen of an encrypted private key without its passphrase.

@@ -39,9 +39,13 @@ public final class OpenSSLBackend: TlsBackend {
         return try OpenSSLContext(settings)
     }
 
-    public func makeTrustStore(_ sources: TlsTrustSources) throws(SslSocketError) -> any TlsTrustStore {
-        try OpenSSLTrustStore(sources)
+    public func systemAnchors() throws(SslSocketError) -> [[UInt8]] {
+        OpenSSLSystemTrust.load()
     }
+
+    public func isValid(_ signature: X509Signature) -> Bool { OpenSSLPath.isValid(signature) }
+
+    public func problems(ofPath path: [any X509Certificate]) -> [TlsPathProblem] { OpenSSLPath.problems(of: path) }
 
     public func makeCertificate(der: [UInt8]) throws(SslSocketError) -> any X509Certificate {
         try OpenSSLCertificate(der: der)

@@ -3,48 +3,28 @@ internal import CSslOpenSSL
 internal import SslBackend
 internal import SslValues
 
-/// An `X509`. What the layers above ask for often is read when it is parsed, which also finds malformed extensions.
+/// An `X509`, with what stands in it.
 @safe
 final class OpenSSLCertificate: X509Certificate {
     // OpenSSL locks what it caches inside.
     nonisolated(unsafe) let handle: OpaquePointer
-    /// The extensions this package looks into.
-    let decoded: OpenSSLDecodedExtensions
-
-    /// Takes the reference over.
-    private init(owning handle: OpaquePointer) throws(SslSocketError) {
-        unsafe self.handle = unsafe handle
-        do {
-            decoded = try unsafe OpenSSLDecodedExtensions(Self.extensions(of: unsafe handle))
-        } catch {
-            unsafe X509_free(handle)
-            throw error
-        }
-    }
+    let fields: CertificateFields
 
     /// Parses one certificate and nothing behind it.
-    convenience init(der: [UInt8]) throws(SslSocketError) {
+    init(der: [UInt8]) throws(SslSocketError) {
+        fields = try CertificateFields(der)
         ERR_clear_error()
         let parsed = unsafe der.withUnsafeBufferPointer { buffer -> OpaquePointer? in
             var cursor = buffer.baseAddress
-            guard let certificate = unsafe d2i_X509(nil, &cursor, buffer.count) else { return nil }
-            if unsafe cursor == buffer.baseAddress.map({ unsafe $0 + buffer.count }) { return unsafe certificate }
-            unsafe X509_free(certificate)
-            return nil
+            return unsafe d2i_X509(nil, &cursor, buffer.count)
         }
-        guard let parsed = unsafe parsed else { throw .openssl(.invalidUserData, "The certificate is malformed") }
+        guard let parsed = unsafe parsed else { throw .openssl(.invalidUserData, "The certificate cannot be read") }
         // Written again it must be the same, or two engines would take different octets for the same certificate.
         guard unsafe Self.encode(parsed) == der else {
             unsafe X509_free(parsed)
             throw SslSocketError(.invalidUserData, "The certificate is not in DER", backend: OpenSSLBackend.backendName)
         }
-        try unsafe self.init(owning: parsed)
-    }
-
-    /// Shares a certificate of a list.
-    convenience init(sharing handle: OpaquePointer) throws(SslSocketError) {
-        guard unsafe X509_up_ref(handle) == 1 else { throw .openssl(.sslInternal, "A certificate could not be shared") }
-        try unsafe self.init(owning: handle)
+        unsafe handle = unsafe parsed
     }
 
     deinit { unsafe X509_free(handle) }
@@ -83,41 +63,12 @@ final class OpenSSLCertificate: X509Certificate {
         }
     }
 
-    // MARK: Values
+    // MARK: The key
 
-    var der: [UInt8] { unsafe Self.encode(handle) }
-    var version: Int { unsafe X509_get_version(handle) + 1 }
-    var subjectDer: [UInt8] { unsafe Self.octets { unsafe i2d_X509_NAME(X509_get_subject_name(handle), $0) } }
-    var issuerDer: [UInt8] { unsafe Self.octets { unsafe i2d_X509_NAME(X509_get_issuer_name(handle), $0) } }
-    var subject: [SslNameAttribute] { unsafe OpenSSLNames.attributes(X509_get_subject_name(handle)) }
-    var issuer: [SslNameAttribute] { unsafe OpenSSLNames.attributes(X509_get_issuer_name(handle)) }
-    var notBefore: SslInstant? { unsafe OpenSSLNames.instant(X509_get0_notBefore(handle)) }
-    var notAfter: SslInstant? { unsafe OpenSSLNames.instant(X509_get0_notAfter(handle)) }
-    var publicKeyInfo: [UInt8] { unsafe Self.octets { unsafe i2d_X509_PUBKEY(X509_get_X509_PUBKEY(handle), $0) } }
     var keyAlgorithm: SslKeyAlgorithm { unsafe OpenSSLKey.algorithm(X509_get0_pubkey(handle)) }
     var keyBits: Int { unsafe OpenSSLKey.bits(X509_get0_pubkey(handle)) }
-    var extensions: [SslCertificateExtension] { unsafe Self.extensions(of: handle) }
 
-    var alternativeNames: [SslAlternativeName]? { decoded.alternativeNames }
-    var extendedKeyUsage: [String]? { decoded.extendedKeyUsage }
-    var keyUsage: UInt16? { decoded.keyUsage }
-    var basicConstraints: SslBasicConstraints? { decoded.basicConstraints }
-    var subjectKeyIdentifier: [UInt8]? { decoded.subjectKeyIdentifier }
-    var authorityKeyIdentifier: [UInt8]? { decoded.authorityKeyIdentifier }
-
-    var serialNumber: [UInt8] {
-        let tlv = unsafe Self.octets { unsafe i2d_ASN1_INTEGER(X509_get0_serialNumber(handle), $0) }
-        var reader = DerReader(tlv[...])
-        return reader.next().map { Array($0.content) } ?? []
-    }
-
-    var signatureAlgorithm: String {
-        var algorithm: UnsafePointer<X509_ALGOR>?
-        unsafe X509_get0_signature(nil, &algorithm, handle)
-        var identifier: OpaquePointer?
-        unsafe X509_ALGOR_get0(&identifier, nil, nil, algorithm)
-        return unsafe OpenSSLNames.dotted(identifier)
-    }
+    // MARK: Derived
 
     func digest(_ hash: SslHash) -> [UInt8]? {
         unsafe [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { buffer, count in
@@ -135,16 +86,6 @@ final class OpenSSLCertificate: X509Certificate {
         var start: UnsafePointer<UInt8>?
         let length = unsafe sslopenssl_memory(bio, &start)
         return unsafe String(decoding: UnsafeBufferPointer(start: start, count: length), as: UTF8.self)
-    }
-
-    private static func extensions(of certificate: OpaquePointer) -> [SslCertificateExtension] {
-        unsafe (0..<X509_get_ext_count(certificate)).compactMap { i in
-            guard let one = unsafe X509_get_ext(certificate, i) else { return nil }
-            let data = unsafe X509_EXTENSION_get_data(one)
-            return unsafe SslCertificateExtension(
-                oid: OpenSSLNames.dotted(X509_EXTENSION_get_object(one)), isCritical: X509_EXTENSION_get_critical(one) == 1,
-                value: OpenSSLNames.octets(data))
-        }
     }
 }
 

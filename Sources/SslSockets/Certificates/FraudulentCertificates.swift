@@ -8,10 +8,11 @@ internal import SslValues
 /// (2011), TÜRKTRUST (2012), ANSSI (2013), NIC India (2014), and the MD5 collision of 2008 (phreedom.org). The list is the one Qt has.
 enum FraudulentCertificates {
     /// True when a certificate is on the list: by its serial number, and a common name of the subject or the issuer.
-    static func contains(_ certificate: any X509Certificate) -> Bool {
-        let serial = hex(certificate.serialNumber)
+    static func contains(_ fields: CertificateFields) -> Bool {
+        let serial = hex(fields.serialNumber)
         guard let name = names[serial] else { return false }
-        return (certificate.subject + certificate.issuer).contains { $0.oid == "2.5.4.3" && $0.value == name }
+        let attributes = (fields.subjectName?.attributes ?? []) + (fields.issuerName?.attributes ?? [])
+        return attributes.contains { $0.oid == "2.5.4.3" && $0.value == name }
     }
 
     private static func hex(_ octets: [UInt8]) -> String {

@@ -64,8 +64,9 @@ extension SslConfiguration.Values {
         guard peerVerifyDepth >= 0 else {
             throw SslSocketError(.invalidUserData, "The verification depth is \(peerVerifyDepth); it cannot be negative")
         }
+        try verification.validate()
         let verifies = peerVerifyMode.effective(for: role)
-        let sources = TlsTrustSources(includesSystem: usesSystemCaCertificates, anchors: caCertificates.map(\.der))
+        let sources = trustSources
         let trust: any TlsTrustStore =
             role == .client && verifies != .verifyNone
             ? try TrustStores.store(sources, backend: backend) : LazyTrustStore(sources, backend: backend)
@@ -135,10 +136,5 @@ final class LazyTrustStore: TlsTrustStore {
     var certificates: [[UInt8]] { store?.certificates ?? [] }
 
     /// A store that cannot be loaded trusts nobody.
-    func findPath(_ chain: [any X509Certificate]) -> TlsPath {
-        store?.findPath(chain)
-            ?? TlsPath(
-                certificates: Array(chain.prefix(1)), isAnchored: false,
-                problems: [TlsPathProblem(.unableToGetLocalIssuerCertificate, depth: 0)])
-    }
+    func anchors(named canonicalName: [UInt8]) -> [LazyCertificate] { store?.anchors(named: canonicalName) ?? [] }
 }

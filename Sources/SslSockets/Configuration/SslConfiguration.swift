@@ -30,6 +30,7 @@ public struct SslConfiguration: Sendable {
         var preSharedKeys: [SslPreSharedKey] = []
         var preSharedKeyIdentityHint: [UInt8] = []
         var backendConfiguration: [String: String] = [:]
+        var verification = VerificationSettings()
     }
     private var storage: ConfigurationStorage
 

@@ -55,8 +55,7 @@ extension SslConfiguration {
     public static func systemCaCertificates(backend: String? = nil) throws(SslSocketError) -> [SslCertificate] {
         let engine = try SslBackends.resolve(backend)
         let store = try TrustStores.store(TlsTrustSources(includesSystem: true), backend: engine)
-        var list: [SslCertificate] = []
-        for der in store.certificates { list.append(SslCertificate(try engine.makeCertificate(der: der))) }
-        return list
+        // One odd certificate in the system's bundle must not hide the others.
+        return store.certificates.compactMap { der in (try? engine.makeCertificate(der: der)).map { SslCertificate($0) } }
     }
 }

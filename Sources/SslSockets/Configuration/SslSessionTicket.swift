@@ -12,6 +12,7 @@ public struct SslSessionTicket: Sendable, Hashable {
         var name: PeerName?
         var verifyMode: SslPeerVerifyMode
         var verifyDepth: Int
+        var verification: VerificationSettings
         var caCertificates: [SslCertificate]
         var usesSystemCaCertificates: Bool
         var credentials: [SslCredentials]

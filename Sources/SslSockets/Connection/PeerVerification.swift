@@ -1,24 +1,30 @@
 package import SslBackend
 package import SslValues
 
-/// The one place that judges a peer's certificates: the paused handshake, static verification and the tool all come here.
+/// The one place that judges a peer's certificates: the paused handshake, ``SslCertificate/verify(_:hostName:purpose:time:configuration:)``
+/// and the tool all come here.
 ///
-/// The engine finds the path and vouches for its signatures; time, purpose and names are judged here, over that path, so that every engine
-/// gives the same list.
+/// Which paths are tried and what makes one acceptable is decided here, so that every engine gives the same list; signatures are the
+/// engine's, and no path is accepted that it refuses.
 package struct PeerVerification: Sendable {
-    /// What the certificate must be good for.
-    package var purpose: SslPurpose
-    /// The name to prove; nil for none, which only a server may ask for.
-    package var name: PeerName?
+    /// What the certificate must be good for; nil for anything.
+    package var purpose: SslPurpose?
+    /// The names to prove, every one of them.
+    package var names: [PeerName]
+    /// Without a name nothing is proven, which only a server may accept.
+    package var requiresName: Bool
     /// The time to judge validity at.
     package var time: SslInstant
     /// The most certificates between the leaf and the trusted one, plus that one; 0 for no limit of our own.
     package var depth = 0
+    /// Revocation, pins and strictness.
+    package var settings = VerificationSettings()
 
     /// What to verify.
-    package init(purpose: SslPurpose, name: PeerName?, time: SslInstant, depth: Int = 0) {
+    package init(purpose: SslPurpose?, name: PeerName?, time: SslInstant, depth: Int = 0) {
         self.purpose = purpose
-        self.name = name
+        names = name.map { [$0] } ?? []
+        requiresName = purpose == .serverAuthentication
         self.time = time
         self.depth = depth
     }
@@ -29,87 +35,180 @@ package struct PeerVerification: Sendable {
         package var validity: ClosedRange<SslInstant>?
     }
 
-    /// Judges a chain, leaf first. The name comes first in the list, then the path from the leaf upwards.
+    /// Judges a chain, leaf first. The name comes first in the list, then the pins, then the path from the leaf upwards.
     package func judge(_ chain: [[UInt8]], store: any TlsTrustStore) -> Result {
-        guard !chain.isEmpty else { return Result(errors: [SslError(.noPeerCertificate)], validity: nil) }
-        var parsed: [any X509Certificate] = []
-        for (depth, der) in chain.enumerated() {
-            do throws(SslSocketError) {
-                parsed.append(try store.backend.makeCertificate(der: der))
-            } catch {
-                // A malformed extra certificate cannot be part of a path; a malformed leaf cannot be judged at all.
-                if depth == 0 { return Result(errors: [SslError(.malformedCertificate)], validity: nil) }
-            }
+        guard let first = chain.first else { return Result(errors: [SslError(.noPeerCertificate)], validity: nil) }
+        guard let leaf = try? CertificateFields(first) else {
+            return Result(errors: [SslError(.malformedCertificate)], validity: nil)
         }
-        return judge(parsed, store: store)
+        // A malformed extra certificate cannot be part of a path.
+        let others = chain.dropFirst().compactMap { der in (try? CertificateFields(der)).map { LazyCertificate($0) } }
+        return judge(LazyCertificate(leaf), others, store: store)
     }
 
-    /// Judges a chain that has been parsed by the store's backend.
-    package func judge(_ chain: [any X509Certificate], store: any TlsTrustStore) -> Result {
-        guard let leaf = chain.first else { return Result(errors: [SslError(.noPeerCertificate)], validity: nil) }
-        let path = store.findPath(chain)
-        var found = Set(path.problems)
-        if !path.isAnchored && path.problems.isEmpty {
-            found.insert(TlsPathProblem(.unableToGetLocalIssuerCertificate, depth: max(path.certificates.count - 1, 0)))
+    private func judge(_ leaf: LazyCertificate, _ offered: [LazyCertificate], store: any TlsTrustStore) -> Result {
+        let backend = store.backend
+        guard let parsedLeaf = try? leaf.certificate(backend) else {
+            return Result(errors: [SslError(.malformedCertificate)], validity: nil)
         }
-        if depth > 0 && path.certificates.count - 1 > depth {
-            found.insert(TlsPathProblem(.pathLengthExceeded, depth: path.certificates.count - 1))
+        let check = PathCheck(verification: self, store: store, offered: offered)
+        let found = check.search(from: leaf)
+        let handles = found.path.map { try? $0.certificate(backend) }
+        func error(_ code: SslErrorCode, _ depth: Int) -> SslError {
+            let certificate = handles.indices.contains(depth) ? handles[depth] : nil
+            return SslError(code, certificate: certificate.map { SslCertificate($0) }, depth: depth)
         }
-        let certificates = path.certificates.isEmpty ? [leaf] : path.certificates
-        for (depth, certificate) in certificates.enumerated() {
-            found.formUnion(timeProblems(certificate, depth))
-            if FraudulentCertificates.contains(certificate) {
-                found.insert(TlsPathProblem(.certificateBlacklisted, depth: depth))
-            }
-            let isAnchor = path.isAnchored && depth > 0 && depth == certificates.count - 1
-            if !isAnchor, !permitsPurpose(certificate, depth) { found.insert(TlsPathProblem(.invalidPurpose, depth: depth)) }
+        var errors = found.problems.sorted { ($0.depth, $0.code.rawValue) < ($1.depth, $1.code.rawValue) }.map {
+            error($0.code, $0.depth)
         }
-        var errors = found.sorted { ($0.depth, $0.code.rawValue) < ($1.depth, $1.code.rawValue) }.map { problem in
-            let index = min(problem.depth, certificates.count - 1)
-            return SslError(problem.code, certificate: SslCertificate(certificates[index]), depth: problem.depth)
+        if !isPinned(found.path, backend) { errors.insert(error(.publicKeyPinMismatch, 0), at: 0) }
+        let identity = PeerIdentity(leaf.fields, usesCommonName: settings.usesCommonName)
+        if names.isEmpty ? requiresName : !names.allSatisfy({ $0.isProven(by: identity) }) {
+            errors.insert(SslError(.hostNameMismatch, certificate: SslCertificate(parsedLeaf)), at: 0)
         }
-        if let name, !name.isProven(by: leaf.alternativeNames ?? []) {
-            errors.insert(SslError(.hostNameMismatch, certificate: SslCertificate(leaf)), at: 0)
-        } else if name == nil, purpose == .serverAuthentication {
-            // No name to prove is no proof.
-            errors.insert(SslError(.hostNameMismatch, certificate: SslCertificate(leaf)), at: 0)
-        }
-        return Result(errors: errors, validity: errors.isEmpty ? validity(of: certificates) : nil)
+        return Result(errors: errors, validity: errors.isEmpty ? validity(of: found.path) : nil)
     }
 
     /// What is reported although nobody asked for verification: certificates of a server that are known to be fraudulent.
     package static func fraud(in chain: [[UInt8]], backend: any TlsBackend) -> [SslError] {
         chain.enumerated().compactMap { depth, der in
-            guard let certificate = try? backend.makeCertificate(der: der), FraudulentCertificates.contains(certificate) else {
+            guard let certificate = try? backend.makeCertificate(der: der), FraudulentCertificates.contains(certificate.fields) else {
                 return nil
             }
             return SslError(.certificateBlacklisted, certificate: SslCertificate(certificate), depth: depth)
         }
     }
 
-    private func timeProblems(_ certificate: any X509Certificate, _ depth: Int) -> [TlsPathProblem] {
-        guard let notBefore = certificate.notBefore else { return [TlsPathProblem(.invalidNotBeforeField, depth: depth)] }
-        guard let notAfter = certificate.notAfter else { return [TlsPathProblem(.invalidNotAfterField, depth: depth)] }
-        if time < notBefore { return [TlsPathProblem(.certificateNotYetValid, depth: depth)] }
-        if time > notAfter { return [TlsPathProblem(.certificateExpired, depth: depth)] }
-        return []
+    /// One of the pinned keys is on the path (RFC 7469 section 2.6).
+    private func isPinned(_ path: [LazyCertificate], _ backend: any TlsBackend) -> Bool {
+        settings.pins.isEmpty
+            || path.contains { one in
+                backend.digest(one.fields.publicKeyInfo, .sha256).map { settings.pins.contains($0) } ?? false
+            }
     }
 
-    /// RFC 5280 sections 4.2.1.3 and 4.2.1.12: without the extension everything is permitted; anyExtendedKeyUsage permits all.
-    private func permitsPurpose(_ certificate: any X509Certificate, _ depth: Int) -> Bool {
-        if let usages = certificate.extendedKeyUsage {
-            guard usages.contains(purpose.objectIdentifier) || usages.contains("2.5.29.37.0") else { return false }
-        }
-        // A leaf must be able to sign the handshake or to take part in the key exchange: bits 0, 2 and 4.
-        if depth == 0, let usage = certificate.keyUsage { return usage & 0b10101 != 0 }
-        return true
-    }
-
-    private func validity(of path: [any X509Certificate]) -> ClosedRange<SslInstant>? {
-        guard let start = path.compactMap(\.notBefore).max(), let end = path.compactMap(\.notAfter).min(), start <= end else {
+    private func validity(of path: [LazyCertificate]) -> ClosedRange<SslInstant>? {
+        guard let start = path.compactMap(\.fields.notBefore).max(), let end = path.compactMap(\.fields.notAfter).min(),
+            start <= end
+        else {
             return nil
         }
         return start...end
+    }
+}
+
+/// What a path is judged by besides names: the settings of a configuration that are about verification alone.
+package struct VerificationSettings: Sendable, Hashable {
+    package var profile = SslCertificateProfile.path
+    package var revocationLists: [SslRevocationList] = []
+    package var revocationPolicy = SslRevocationPolicy.automatic
+    /// SHA-256 of SubjectPublicKeyInfos; empty for no pinning.
+    package var pins: Set<[UInt8]> = []
+    /// Texts that were given as pins and are none.
+    package var malformedPins: [String] = []
+    package var usesCommonName = false
+
+    package init() {}
+
+    /// Throws for what was written wrongly, so that nobody believes it is in force.
+    package func validate() throws(SslSocketError) {
+        guard let first = malformedPins.first else { return }
+        throw SslSocketError(.invalidUserData, "\"\(first)\" is not a public key pin: it must be 32 octets of SHA-256 in Base64")
+    }
+}
+
+/// Judges the paths that a search comes upon.
+private struct PathCheck {
+    let verification: PeerVerification
+    let store: any TlsTrustStore
+    let offered: [LazyCertificate]
+    let signatures = SignatureCache()
+
+    func search(from leaf: LazyCertificate) -> PathSearch.Found {
+        let rules = PathRules(
+            purpose: verification.purpose, time: verification.time, depth: verification.depth,
+            profile: verification.settings.profile,
+            usesCommonName: verification.settings.usesCommonName)
+        return search(from: leaf, rules) { path in revocationProblems(path) }
+    }
+
+    private func search(
+        from leaf: LazyCertificate, _ rules: PathRules, alsoJudge: @escaping ([LazyCertificate]) -> Set<TlsPathProblem>
+    ) -> PathSearch.Found {
+        var search = PathSearch(store: store, offered: offered, time: verification.time, signatures: signatures) {
+            path, isAnchored in
+            let found = rules.problems(path.map(\.fields), isAnchored: isAnchored).union(isAnchored ? alsoJudge(path) : [])
+            guard found.isEmpty && isAnchored else { return found.union(signatureProblems(path)) }
+            return engineProblems(path)
+        }
+        return search.find(from: leaf)
+    }
+
+    private func signatureProblems(_ path: [LazyCertificate]) -> Set<TlsPathProblem> {
+        Set(
+            path.indices.dropLast().filter {
+                !signatures.isSigned(path[$0].fields, by: path[$0 + 1].fields, backend: store.backend)
+            }.map {
+                TlsPathProblem(.certificateSignatureFailed, depth: $0)
+            })
+    }
+
+    /// The library has the last word. When it refuses for signatures, the blame is found as on every library.
+    private func engineProblems(_ path: [LazyCertificate]) -> Set<TlsPathProblem> {
+        var handles: [any X509Certificate] = []
+        for (depth, one) in path.enumerated() {
+            guard let handle = try? one.certificate(store.backend) else {
+                return [TlsPathProblem(.malformedCertificate, depth: depth)]
+            }
+            handles.append(handle)
+        }
+        let problems = store.backend.problems(ofPath: handles)
+        if problems.isEmpty { return [] }
+        let signatures = signatureProblems(path)
+        return signatures.isEmpty ? Set(problems) : signatures
+    }
+
+    private func revocationProblems(_ path: [LazyCertificate]) -> Set<TlsPathProblem> {
+        let settings = verification.settings
+        let policy =
+            settings.revocationPolicy == .automatic
+            ? (settings.revocationLists.isEmpty ? .off : .chain) : settings.revocationPolicy
+        guard policy != .off, path.count > 1 else { return [] }
+        let revocation = revocation { signer, anchor in isValidSigner(signer, anchor, isAskedForSigner: false) }
+        var found: Set<TlsPathProblem> = []
+        for depth in 0..<(policy == .leaf ? 1 : path.count - 1) {
+            switch revocation.status(path, depth: depth) {
+            case .good: break
+            case .revoked: found.insert(TlsPathProblem(.certificateRevoked, depth: depth))
+            case .unknown: if policy != .listed { found.insert(TlsPathProblem(.certificateStatusUnknown, depth: depth)) }
+            }
+        }
+        return found
+    }
+
+    private func revocation(_ isValidSigner: @escaping (LazyCertificate, _ anchor: LazyCertificate) -> Bool) -> Revocation {
+        Revocation(
+            lists: verification.settings.revocationLists.map(\.parsed), time: verification.time,
+            profile: verification.settings.profile,
+            backend: store.backend, offered: offered, isValidSigner: isValidSigner)
+    }
+
+    /// Whoever signs a list without being on the path needs a path of its own to the same trusted certificate (RFC 5280 section 6.3.3 (f)),
+    /// and no list may name it as revoked. That a list covers it cannot be asked for: often the one it has signed is the only one.
+    private func isValidSigner(_ signer: LazyCertificate, _ anchor: LazyCertificate, isAskedForSigner: Bool) -> Bool {
+        let rules = PathRules(purpose: nil, time: verification.time, depth: 0, profile: verification.settings.profile)
+        let found = search(from: signer, rules) { path in
+            guard path.last?.fields.der == anchor.fields.der else {
+                return [TlsPathProblem(.certificateUntrusted, depth: path.count - 1)]
+            }
+            // Those who sign lists about signers of lists are judged by their path alone, so that this ends.
+            let lists = revocation { other, anchor in
+                !isAskedForSigner && other.fields.der != signer.fields.der && isValidSigner(other, anchor, isAskedForSigner: true)
+            }
+            let revoked = path.indices.dropLast().filter { lists.status(path, depth: $0) == .revoked }
+            return Set(revoked.map { TlsPathProblem(.certificateRevoked, depth: $0) })
+        }
+        return found.isAnchored && found.problems.isEmpty
     }
 }
 

@@ -339,9 +339,10 @@ package final class TlsConnection {
             session.answer(peerVerification: .accept)
             return false
         }
-        let verification = PeerVerification(
+        var verification = PeerVerification(
             purpose: role == .client ? .serverAuthentication : .clientAuthentication, name: peerName, time: TlsClock.now,
             depth: configurationInForce.peerVerifyDepth)
+        verification.settings = configurationInForce.values.verification
         let result = verification.judge(session.peerCertificates, store: contextInForce.settings.trust)
         peerErrors = result.errors
         verifiedValidity = result.validity
@@ -481,6 +482,7 @@ package final class TlsConnection {
         SslSessionTicket.Terms(
             backend: backend.name, libraryVersion: backend.libraryVersion, name: name,
             verifyMode: configuration.peerVerifyMode.effective(for: .client), verifyDepth: configuration.peerVerifyDepth,
+            verification: configuration.values.verification,
             caCertificates: configuration.caCertificates, usesSystemCaCertificates: configuration.usesSystemCaCertificates,
             credentials: configuration.credentials)
     }
