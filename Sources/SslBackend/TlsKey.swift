@@ -12,4 +12,9 @@ public protocol TlsKey: AnyObject, Sendable {
     var publicKeyInfo: [UInt8] { get }
     /// The private half as unencrypted PKCS#8, DER. Fails for a key that cannot leave its place.
     func pkcs8() throws(SslSocketError) -> SecretBytes
+
+    /// Signs octets as certificates and revocation lists are signed.
+    ///
+    /// - Throws: ``SslSocketError/Code/invalidUserData`` when the algorithm does not fit the key, or the library does not have it.
+    func sign(_ octets: [UInt8], _ algorithm: X509SignatureAlgorithm) throws(SslSocketError) -> [UInt8]
 }

@@ -6,10 +6,6 @@ public import SslValues
 public protocol X509Certificate: AnyObject, Sendable {
     /// What stands in the certificate.
     var fields: CertificateFields { get }
-    /// The kind of the public key.
-    var keyAlgorithm: SslKeyAlgorithm { get }
-    /// The size of the public key in bits; 0 when the library cannot tell.
-    var keyBits: Int { get }
 
     /// A digest of the DER with the named hash; nil for a hash the library does not have.
     func digest(_ hash: SslHash) -> [UInt8]?
@@ -50,6 +46,10 @@ extension X509Certificate {
     public var authorityKeyIdentifier: [UInt8]? { fields.authority?.keyIdentifier }
     /// The SubjectPublicKeyInfo, DER.
     public var publicKeyInfo: [UInt8] { fields.publicKeyInfo }
+    /// The kind of the public key.
+    public var keyAlgorithm: SslKeyAlgorithm { fields.publicKey.algorithm }
+    /// The size of the public key in bits; 0 when it is not known.
+    public var keyBits: Int { fields.publicKey.bits }
     /// The dotted OID of the signature algorithm.
     public var signatureAlgorithm: String { fields.signatureAlgorithm }
     /// Every extension in order.

@@ -38,17 +38,6 @@ final class GnuTLSCertificate: X509Certificate, @unchecked Sendable {
         return unsafe out.octets
     }
 
-    // MARK: The key
-
-    var keyAlgorithm: SslKeyAlgorithm { key.algorithm }
-    var keyBits: Int { key.algorithm.bits(reported: key.bits) }
-
-    private var key: (algorithm: SslKeyAlgorithm, bits: Int) {
-        var bits: UInt32 = 0
-        let type = unsafe gnutls_x509_crt_get_pk_algorithm(handle, &bits)
-        return type < 0 ? (.opaque, 0) : (SslKeyAlgorithm(gnutls: UInt32(type)), Int(bits))
-    }
-
     // MARK: Derived
 
     func digest(_ hash: SslHash) -> [UInt8]? {

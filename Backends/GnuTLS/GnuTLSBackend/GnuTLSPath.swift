@@ -75,7 +75,7 @@ enum GnuTLSPath {
 
 extension X509SignatureAlgorithm {
     /// The library's number; nil for a combination it does not have.
-    fileprivate var gnutls: gnutls_sign_algorithm_t? {
+    var gnutls: gnutls_sign_algorithm_t? {
         switch self {
         case .rsaPkcs1(.md5): GNUTLS_SIGN_RSA_MD5
         case .rsaPkcs1(.sha1): GNUTLS_SIGN_RSA_SHA1

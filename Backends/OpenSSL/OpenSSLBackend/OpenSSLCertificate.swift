@@ -63,11 +63,6 @@ final class OpenSSLCertificate: X509Certificate {
         }
     }
 
-    // MARK: The key
-
-    var keyAlgorithm: SslKeyAlgorithm { unsafe OpenSSLKey.algorithm(X509_get0_pubkey(handle)) }
-    var keyBits: Int { unsafe OpenSSLKey.bits(X509_get0_pubkey(handle)) }
-
     // MARK: Derived
 
     func digest(_ hash: SslHash) -> [UInt8]? {

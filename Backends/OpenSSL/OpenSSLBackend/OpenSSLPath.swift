@@ -21,12 +21,7 @@ enum OpenSSLPath {
         guard unsafe EVP_DigestVerifyInit(context, &settings, question.algorithm.hash?.openssl ?? nil, nil, key) == 1 else {
             return false
         }
-        if case .rsaPss = question.algorithm {
-            // -1: the salt is as long as the hash.
-            guard unsafe EVP_PKEY_CTX_set_rsa_padding(settings, RSA_PKCS1_PSS_PADDING) == 1,
-                unsafe EVP_PKEY_CTX_set_rsa_pss_saltlen(settings, -1) == 1
-            else { return false }
-        }
+        guard unsafe setPadding(question.algorithm, settings) else { return false }
         return unsafe question.signedOctets.withUnsafeBufferPointer { signed in
             unsafe question.signature.withUnsafeBufferPointer { signature in
                 unsafe EVP_DigestVerify(context, signature.baseAddress, signature.count, signed.baseAddress, signed.count) == 1
@@ -34,7 +29,15 @@ enum OpenSSLPath {
         }
     }
 
-    private static func fits(_ algorithm: X509SignatureAlgorithm, _ key: OpaquePointer) -> Bool {
+    /// Of RSA the padding is chosen by the algorithm, with a salt as long as the hash.
+    static func setPadding(_ algorithm: X509SignatureAlgorithm, _ settings: OpaquePointer?) -> Bool {
+        guard case .rsaPss = algorithm else { return true }
+        return unsafe EVP_PKEY_CTX_set_rsa_padding(settings, RSA_PKCS1_PSS_PADDING) == 1
+            && EVP_PKEY_CTX_set_rsa_pss_saltlen(settings, -1) == 1
+    }
+
+    /// The key is of the algorithm's kind.
+    static func fits(_ algorithm: X509SignatureAlgorithm, _ key: OpaquePointer) -> Bool {
         let type = unsafe EVP_PKEY_get_base_id(key)
         return switch algorithm {
         case .rsaPkcs1: type == EVP_PKEY_RSA

@@ -113,7 +113,7 @@ public struct SslCertificate: Sendable {
 
     /// True for one of the certificates that are known to have been issued by fraud or mistake (`isBlacklisted`): a fixed list of serial numbers with
     /// names. A client reports it as ``SslErrorCode/certificateBlacklisted`` in every verify mode.
-    public var isBlacklisted: Bool { FraudulentCertificates.contains(parsed) }
+    public var isBlacklisted: Bool { FraudulentCertificates.contains(parsed.fields) }
 
     private static func displayName(_ attributes: [SslNameAttribute]) -> String {
         (attributes.first { $0.oid == "2.5.4.3" } ?? attributes.first { $0.oid == "2.5.4.10" } ?? attributes.first)?.value ?? ""

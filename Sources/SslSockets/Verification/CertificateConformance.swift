@@ -111,8 +111,8 @@ struct CertificateConformance {
 
     /// 6.1.5: RSA of at least 2048 bits in whole octets, P-256, P-384, P-521.
     private var hasPermittedKey: Bool {
-        switch KeyStrength.key(fields.publicKeyInfo) {
-        case .rsa(let bits): bits >= 2048 && bits % 8 == 0
+        switch fields.publicKey {
+        case .rsa(let bits), .rsaPss(let bits): bits >= 2048 && bits % 8 == 0
         case .ec(let curve): ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"].contains(curve)
         default: false
         }

@@ -26,7 +26,7 @@ struct PathRules {
             // The signature of a trusted certificate is relied on by nobody.
             let isAnchor = isAnchored && depth == path.count - 1
             let isWeak =
-                !KeyStrength.isStrong(KeyStrength.key(fields.publicKeyInfo))
+                !KeyStrength.isStrong(fields.publicKey)
                 || !isAnchor && !KeyStrength.isStrong(X509SignatureAlgorithm(der: fields.signatureAlgorithmDer))
             if isWeak { add(.weakAlgorithm) }
             let place = CertificateConformance.Place(
