@@ -28,10 +28,10 @@ extension X509Certificate {
     public var subject: [SslNameAttribute] { fields.subjectName?.attributes ?? [] }
     /// The issuer's attributes in order.
     public var issuer: [SslNameAttribute] { fields.issuerName?.attributes ?? [] }
-    /// Start of the validity; nil when malformed.
-    public var notBefore: SslInstant? { fields.notBefore }
-    /// End of the validity; nil when malformed.
-    public var notAfter: SslInstant? { fields.notAfter }
+    /// Start of the validity.
+    public var notBefore: SslInstant { fields.notBefore }
+    /// End of the validity.
+    public var notAfter: SslInstant { fields.notAfter }
     /// The alternative names in order; nil without the extension.
     public var alternativeNames: [SslAlternativeName]? { fields.alternativeNames }
     /// The extended key usages as dotted OIDs; nil without the extension.

@@ -47,16 +47,23 @@ struct CertificateAgreementTests {
         }
     }
 
-    /// Of damaged certificates that the common reader takes, a library may refuse some for what it alone looks at. That is safe, for nobody
-    /// can then be that certificate. Every reason is known:
-    /// GnuTLS decodes the whole structure by its grammar; OpenSSL decodes names and keys, and writes what it read to see that it is the same.
-    private static let knownReasons = ["gnutls": ["?"], "openssl": ["?"]]
+    /// Of damaged certificates that the common reader takes, a library may refuse some for what it alone looks at: OpenSSL decodes the parameters of
+    /// algorithms, the strings of names and the bits of keys, GnuTLS the whole structure by its grammar. That is safe: a certificate that cannot be read
+    /// is part of no path. The words are those of the libraries.
+    private static let knownReasons = [
+        "gnutls": ["ASN1 parser: Error in TAG.", "ASN1 parser: Error in DER parsing."],
+        "openssl": [
+            "header too long", "sequence length mismatch", "invalid object encoding", "mstring", "wrong tag",
+            "type not primitive", "too long",
+            "invalid bit string bits left", "The certificate is not in DER", "invalid utf8string",
+        ],
+    ]
 
     @Test("Damaged certificates: every backend that takes one reads the same, and refuses only for known reasons")
     func damaged() {
         var random = Damage(seed: 20_261_121)
         var taken = 0
-        var reasons: [String: Int] = [:]
+        var refused = 0
         for round in 0..<4000 {
             let der = random.damage(Self.originals[round % Self.originals.count])
             let isCommon = (try? CertificateFields(der)) != nil
@@ -66,11 +73,14 @@ struct CertificateAgreementTests {
             #expect(values.allSatisfy { $0 == values[0] })
             #expect(isCommon || values.isEmpty)
             for (name, reading) in readings where isCommon && reading.values == nil {
-                reasons[name + ": " + reading.reason, default: 0] += 1
+                refused += 1
+                let isKnown = Self.knownReasons[name]?.contains { reading.reason.contains($0) } ?? false
+                #expect(isKnown, "\(name): \(reading.reason)")
             }
         }
         #expect(taken > 200)
-        print("taken", taken, reasons)
+        // A rare thing, or the common reader has become too lenient.
+        #expect(refused * 10 < taken, "\(refused) of \(taken)")
     }
 
     @Test("Damaged revocation lists are read or refused, never more")
@@ -106,7 +116,9 @@ struct CertificateAgreementTests {
                 verification.settings.profile = .webPki
                 let errors = verification.judge(chain, store: store).errors.map { "\($0.code)@\($0.depth)" }
                 #expect(!errors.isEmpty)
-                if let first { #expect(first == errors, "\(round)") }
+                // One library alone may be unable to read the leaf: see above.
+                let isUnreadable = errors == ["malformedCertificate@0"] || first == ["malformedCertificate@0"]
+                if let first, !isUnreadable { #expect(first == errors, "\(round)") }
                 first = first ?? errors
             }
         }

@@ -24,10 +24,10 @@ public final class CertificateFields: Sendable {
     private let keyRange: Range<Int>
     private let algorithmRange: Range<Int>
     private let signatureRange: Range<Int>
-    /// Start of the validity; nil when it is malformed.
-    public let notBefore: SslInstant?
-    /// End of the validity; nil when it is malformed.
-    public let notAfter: SslInstant?
+    /// Start of the validity.
+    public let notBefore: SslInstant
+    /// End of the validity.
+    public let notAfter: SslInstant
     /// The subject in comparable form: ``DistinguishedName/canonical``.
     public let canonicalSubject: [UInt8]
     /// The issuer in comparable form.
@@ -61,19 +61,19 @@ public final class CertificateFields: Sendable {
             throw malformed("its serial number")
         }
         // What is signed names the algorithm too, or it could be exchanged (RFC 5280 section 4.1.1.2).
-        guard let inner = fields.next(DerTag.sequence), inner.whole == algorithm.whole else {
+        guard let inner = fields.next(DerTag.sequence), inner.whole == algorithm.whole, Self.isAlgorithm(inner.content) else {
             throw malformed("its signature algorithm")
         }
         guard let issuer = fields.next(DerTag.sequence), let issuerName = DistinguishedName(issuer.whole) else {
             throw malformed("its issuer")
         }
         guard let validity = fields.next(DerTag.sequence), let times = DerReader.all(validity.content), times.count == 2,
-            times.allSatisfy({ $0.tag == DerTag.utcTime || $0.tag == DerTag.generalizedTime })
+            let start = DerValue.instant(times[0]), let end = DerValue.instant(times[1])
         else { throw malformed("its validity") }
         guard let subject = fields.next(DerTag.sequence), let subjectName = DistinguishedName(subject.whole) else {
             throw malformed("its subject")
         }
-        guard let key = fields.next(DerTag.sequence) else { throw malformed("its public key") }
+        guard let key = fields.next(DerTag.sequence), Self.isPublicKeyInfo(key.content) else { throw malformed("its public key") }
         // The unique identifiers of version 2, which nobody uses.
         for tag: UInt8 in [0x81, 0x82] where fields.tag == tag {
             guard fields.next() != nil, version > 1 else { throw malformed("its unique identifiers") }
@@ -97,13 +97,31 @@ public final class CertificateFields: Sendable {
         keyRange = key.whole.indices
         algorithmRange = algorithm.whole.indices
         signatureRange = signature.content.indices.dropFirst()
-        notBefore = DerValue.instant(times[0])
-        notAfter = DerValue.instant(times[1])
+        notBefore = start
+        notAfter = end
         let isSelfIssued = subject.whole == issuer.whole
         let canonical = subjectName.canonical
         canonicalSubject = canonical
         canonicalIssuer = isSelfIssued ? canonical : issuerName.canonical
         if let culprit = malformedExtension { throw malformed("its extension \(culprit)") }
+    }
+
+    /// An identifier, and parameters or none.
+    private static func isAlgorithm(_ content: ArraySlice<UInt8>) -> Bool {
+        var reader = DerReader(content)
+        guard let type = reader.next(DerTag.objectIdentifier), DerValue.objectIdentifier(type.content) != nil else {
+            return false
+        }
+        return reader.isEmpty || reader.next() != nil && reader.isEmpty
+    }
+
+    /// An algorithm and a key in whole octets.
+    private static func isPublicKeyInfo(_ content: ArraySlice<UInt8>) -> Bool {
+        var reader = DerReader(content)
+        guard let algorithm = reader.next(DerTag.sequence), isAlgorithm(algorithm.content),
+            let key = reader.next(DerTag.bitString), reader.isEmpty
+        else { return false }
+        return key.content.first == 0 && key.content.count > 1
     }
 
     private static func extensions(_ list: ArraySlice<UInt8>) -> [Extension]? {

@@ -33,11 +33,23 @@ public struct DistinguishedName: Sendable {
         for element in elements {
             var reader = DerReader(element.content)
             guard let type = reader.next(DerTag.objectIdentifier), let oid = DerValue.objectIdentifier(type.content),
-                let value = reader.next(), reader.isEmpty
+                let value = reader.next(), reader.isEmpty, isValue(value)
             else { return nil }
             list.append(Attribute(oid: oid, value: value))
         }
         return list
+    }
+
+    /// A string of a type that names are written in (X.520), in its encoding; or a BIT STRING or SEQUENCE, which some attributes are.
+    private static func isValue(_ value: DerReader.Element) -> Bool {
+        switch value.tag {
+        case DerTag.utf8String: String(validating: value.content, as: UTF8.self) != nil
+        case 0x1E: value.content.count % 2 == 0
+        case 0x1C: value.content.count % 4 == 0
+        case 0x12, 0x13, 0x14, 0x16, 0x1A, DerTag.sequence: true
+        case DerTag.bitString: value.content.first.map { $0 < 8 } ?? false
+        default: false
+        }
     }
 
     /// The attributes in the order in which they stand there, as text.

@@ -72,7 +72,8 @@ package struct PeerVerification: Sendable {
     /// What is reported although nobody asked for verification: certificates of a server that are known to be fraudulent.
     package static func fraud(in chain: [[UInt8]], backend: any TlsBackend) -> [SslError] {
         chain.enumerated().compactMap { depth, der in
-            guard let certificate = try? backend.makeCertificate(der: der), FraudulentCertificates.contains(certificate.fields) else {
+            guard let certificate = try? backend.makeCertificate(der: der), FraudulentCertificates.contains(certificate.fields)
+            else {
                 return nil
             }
             return SslError(.certificateBlacklisted, certificate: SslCertificate(certificate), depth: depth)
@@ -88,7 +89,7 @@ package struct PeerVerification: Sendable {
     }
 
     private func validity(of path: [LazyCertificate]) -> ClosedRange<SslInstant>? {
-        guard let start = path.compactMap(\.fields.notBefore).max(), let end = path.compactMap(\.fields.notAfter).min(),
+        guard let start = path.map(\.fields.notBefore).max(), let end = path.map(\.fields.notAfter).min(),
             start <= end
         else {
             return nil

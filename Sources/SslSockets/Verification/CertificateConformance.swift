@@ -39,7 +39,7 @@ struct CertificateConformance {
     private func keepsToRfc5280(isWeb: Bool) -> Bool {
         (place.isAnchor || hasProperSerialNumber) && hasProperNames && hasProperKeyIdentifiers
             && hasProperCriticality(isWeb: isWeb) && hasProperAuthority
-            && (fields.notBefore ?? .init(secondsSince1970: 0)) <= (fields.notAfter ?? .init(secondsSince1970: 0))
+            && fields.notBefore <= fields.notAfter
     }
 
     /// Section 4.1.2.2: positive, at most 20 octets.

@@ -48,10 +48,8 @@ struct PathRules {
     ]
 
     private func timeProblem(_ fields: CertificateFields) -> SslErrorCode? {
-        guard let notBefore = fields.notBefore else { return .invalidNotBeforeField }
-        guard let notAfter = fields.notAfter else { return .invalidNotAfterField }
-        if time < notBefore { return .certificateNotYetValid }
-        return time > notAfter ? .certificateExpired : nil
+        if time < fields.notBefore { return .certificateNotYetValid }
+        return time > fields.notAfter ? .certificateExpired : nil
     }
 
     /// Sections 4.2.1.3 and 4.2.1.12: without the extension everything is permitted; anyExtendedKeyUsage permits all. A CA that has extended

@@ -96,10 +96,7 @@ struct PathSearch {
 
     private func validFirst(_ list: [LazyCertificate]) -> [LazyCertificate] {
         guard list.count > 1 else { return list }
-        func isValid(_ one: LazyCertificate) -> Bool {
-            guard let start = one.fields.notBefore, let end = one.fields.notAfter else { return false }
-            return start <= time && time <= end
-        }
+        func isValid(_ one: LazyCertificate) -> Bool { one.fields.notBefore <= time && time <= one.fields.notAfter }
         return list.filter(isValid) + list.filter { !isValid($0) }
     }
 
