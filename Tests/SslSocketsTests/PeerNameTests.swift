@@ -54,7 +54,10 @@ struct PeerNameTests {
 
     @Test(
         "what cannot be a host is refused",
-        arguments: ["", "a b", "example..com", ".example.com", "b\u{FC}\u{301}cher.example", "a\0b", "-", String(repeating: "a", count: 64)])
+        arguments: [
+            "", "a b", "example..com", ".example.com", "b\u{FC}\u{301}cher.example", "a\0b", "-",
+            String(repeating: "a", count: 64),
+        ])
     func improper(host: String) {
         if host == "-" { return #expect((try? PeerName(host)) != nil) }
         #expect(throws: SslSocketError.self) { try PeerName(host) }
