@@ -77,6 +77,27 @@ struct VerificationTests {
         #expect(errors.map(\.depth) == [2])
     }
 
+    @Test("An intermediate that is no CA is named", arguments: backends)
+    func issuer(backend: String) throws {
+        let errors = try Self.verify(.issuerNotAuthority, backend)
+        #expect(errors.map(\.code) == [.invalidCaCertificate])
+        #expect(errors.map(\.depth) == [1])
+    }
+
+    @Test(
+        "Configurations with the same sources share one store, and every store shares the system's certificates",
+        arguments: backends)
+    func sharing(backend: String) throws {
+        let identity = try TestCertificates.shared().identity(.valid)
+        let one = try Self.configuration(identity, backend).trustStore()
+        let two = try Self.configuration(identity, backend).trustStore()
+        #expect(one === two)
+        #expect(one.count == 1 && one.certificates == identity.anchors)
+        let name = try CertificateFields(identity.anchors[0]).canonicalSubject
+        #expect(one.anchors(named: name).map(\.fields.der) == identity.anchors)
+        #expect(one.anchors(named: []).isEmpty)
+    }
+
     @Test("An empty chain is no certificate", arguments: backends)
     func nothing(backend: String) throws {
         var configuration = SslConfiguration()
