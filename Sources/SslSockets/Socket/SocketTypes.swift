@@ -4,9 +4,9 @@ public enum SslSocketState: Sendable, Hashable {
     case unconnected
     /// The name is being looked up.
     case hostLookup
-    /// A TCP connection is being made.
+    /// A TCP connection is being made, and a tunnel where it goes through a proxy.
     case connecting
-    /// TCP is up; TLS may not be.
+    /// TCP, or the tunnel, is up; TLS may not be.
     case connected
     /// About to close; what was written is still being sent.
     case closing

@@ -18,7 +18,7 @@ extension SslSocket {
 
     /// The name was resolved.
     public var hostFound: Signal<SslSocket, Void> { signal(.hostFound) }
-    /// TCP is up.
+    /// TCP is up, or the tunnel through a proxy.
     public var connected: Signal<SslSocket, Void> { signal(.connected) }
     /// The connection has ended.
     public var disconnected: Signal<SslSocket, Void> { signal(.disconnected) }

@@ -209,12 +209,12 @@ extension SslSocket {
         let what =
             switch goal {
             case .connected: "connecting"
-            case .encrypted: "the TLS handshake"
+            case .encrypted: opening == nil ? "the TLS handshake" : "the dialogue before TLS"
             case .data, .readable: "receiving data"
             case .written, .drained, .room: "sending data"
             case .disconnected: "the end of the connection"
             }
-        let peer = peerName.isEmpty ? "" : " with \(peerName)"
+        let peer = (peerName.isEmpty ? "" : " with \(peerName)") + (isOnWayToProxy ? " through the proxy" : "")
         return SslSocketError(
             isOnWayToProxy ? .proxyConnectionTimeout : .socketTimeout,
             "\(what.prefix(1).uppercased())\(what.dropFirst())\(peer) took longer than \(timeout.map { "\($0)" } ?? "allowed")")

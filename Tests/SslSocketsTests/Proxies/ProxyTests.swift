@@ -51,6 +51,7 @@ struct ProxyTests {
         let peer = try ScriptedPeer([.hold])
         let visit = await client(proxy(kind, at: peer.port), timeout: .milliseconds(100)).visit(drive)
         #expect(visit.error == .proxyConnectionTimeout)
+        #expect(visit.message.contains("through the proxy took longer"))
         // A timeout leaves the socket as it is; whoever waits again may still succeed.
         #expect(visit.trace == ["state hostLookup", "state connecting", "error proxyConnectionTimeout"])
     }
