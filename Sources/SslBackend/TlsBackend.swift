@@ -48,12 +48,42 @@ public protocol TlsBackend: AnyObject, Sendable {
     /// Parses one certificate. Trailing octets are refused.
     func makeCertificate(der: [UInt8]) throws(SslSocketError) -> any X509Certificate
 
-    /// Reads a private key in any form the library knows: PKCS#8, PKCS#1, SEC 1; PEM or DER; encrypted when a passphrase is given.
+    /// Reads a private key in DER: PKCS#8, encrypted or not, PKCS#1, SEC 1, or the old form of DSA. What stands around it in a PEM text is dealt with
+    /// above.
     ///
     /// Never asks on a terminal. An encrypted key without or with a wrong passphrase fails with
     /// ``SslSocketError/Code/wrongPassphrase``, a damaged one with ``SslSocketError/Code/invalidUserData``.
-    func makePrivateKey(_ bytes: SecretBytes, format: SslEncodingFormat, passphrase: SecretBytes?) throws(SslSocketError)
-        -> any TlsKey
+    func makePrivateKey(der: SecretBytes, passphrase: SecretBytes?) throws(SslSocketError) -> any TlsKey
+
+    /// Reads a SubjectPublicKeyInfo in DER; a kind the library does not know is opaque, with a size of 0.
+    ///
+    /// - Throws: ``SslSocketError/Code/invalidUserData`` when it is malformed.
+    func makePublicKey(der: [UInt8]) throws(SslSocketError) -> TlsPublicKey
+
+    /// Reads a PKCS#12 file (RFC 7292), whose passphrase protects its integrity too.
+    ///
+    /// - Throws: ``SslSocketError/Code/wrongPassphrase``, ``SslSocketError/Code/invalidUserData`` for a damaged file, and
+    ///   ``SslSocketError/Code/unsupportedOperation`` for a cipher the library does not have.
+    func readBundle(pkcs12: SecretBytes, passphrase: SecretBytes) throws(SslSocketError) -> TlsKeyBundle
+
+    /// Writes a PKCS#12 file, encrypted with AES-256 under the passphrase.
+    func writeBundle(_ bundle: TlsKeyBundle, name: String, passphrase: SecretBytes) throws(SslSocketError) -> SecretBytes
+
+    /// Runs a block cipher in CBC mode over whole blocks, without padding.
+    ///
+    /// - Throws: ``SslSocketError/Code/unsupportedOperation`` for a cipher the library does not have, ``SslSocketError/Code/invalidUserData`` when
+    ///   lengths do not fit.
+    func runCipher(
+        _ cipher: TlsBlockCipher, _ direction: TlsCipherDirection, _ bytes: SecretBytes, key: SecretBytes, vector: [UInt8]
+    ) throws(SslSocketError) -> SecretBytes
+
+    /// Derives a key from a passphrase with PBKDF2 and HMAC (RFC 8018 section 5.2).
+    ///
+    /// - Throws: ``SslSocketError/Code/unsupportedOperation`` for a hash the library does not have, ``SslSocketError/Code/invalidUserData`` when a
+    ///   number is out of range.
+    func deriveKey(
+        _ hash: SslHash, passphrase: SecretBytes, salt: [UInt8], iterations: Int, length: Int
+    ) throws(SslSocketError) -> SecretBytes
 
     /// Makes a new key pair.
     func generateKey(_ kind: SslKeyKind) throws(SslSocketError) -> any TlsKey

@@ -17,4 +17,9 @@ public protocol TlsKey: AnyObject, Sendable {
     ///
     /// - Throws: ``SslSocketError/Code/invalidUserData`` when the algorithm does not fit the key, or the library does not have it.
     func sign(_ octets: [UInt8], _ algorithm: X509SignatureAlgorithm) throws(SslSocketError) -> [UInt8]
+
+    /// The private half in the form that its kind had before PKCS#8, DER: PKCS#1 for RSA, SEC 1 for EC, a sequence of numbers for DSA.
+    ///
+    /// - Throws: ``SslSocketError/Code/unsupportedOperation`` for a kind that never had one, or a key that cannot leave its place.
+    func traditional() throws(SslSocketError) -> SecretBytes
 }

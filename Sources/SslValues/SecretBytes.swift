@@ -63,3 +63,23 @@ extension SecretBytes: Hashable, CustomStringConvertible, CustomReflectable {
     /// Nothing.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
+
+extension SecretBytes {
+    /// Takes a copy of `bytes` and wipes them.
+    package convenience init(wiping bytes: inout [UInt8]) {
+        self.init(bytes)
+        bytes.wipe()
+    }
+
+    /// A copy that the caller wipes.
+    package var copy: [UInt8] { unsafe withBytes { unsafe [UInt8]($0) } }
+}
+
+extension [UInt8] {
+    /// Overwrites secret octets before the memory goes back. Copies made before are not reached: grow no array of secrets, reserve its room.
+    package mutating func wipe() {
+        unsafe withUnsafeMutableBytes { octets in
+            if let start = octets.baseAddress { unsafe explicit_bzero(start, octets.count) }
+        }
+    }
+}

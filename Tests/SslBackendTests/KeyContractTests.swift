@@ -14,7 +14,7 @@ struct KeyContractTests {
         #expect(key.backend === one.backend)
         let secret = try key.pkcs8()
         for other in BackendUnderTest.all {
-            let read = try other.backend.makePrivateKey(secret, format: .der, passphrase: nil)
+            let read = try other.backend.makePrivateKey(der: secret, passphrase: nil)
             #expect(read.publicKeyInfo == key.publicKeyInfo, "\(other.testDescription)")
             #expect(read.algorithm == key.algorithm, "\(other.testDescription)")
             #expect(read.bits == key.bits, "\(other.testDescription)")
@@ -36,24 +36,6 @@ struct KeyContractTests {
         }
     }
 
-    @Test(
-        "An encrypted key opens with its passphrase, and a missing or wrong one is told from damage",
-        arguments: BackendUnderTest.all)
-    func passphrase(_ one: BackendUnderTest) throws {
-        let key = SecretBytes(Array(Self.encrypted.utf8))
-        let opened = try one.backend.makePrivateKey(key, format: .pem, passphrase: SecretBytes(Array("secret".utf8)))
-        #expect(opened.algorithm == .ec)
-        #expect(opened.bits == 256)
-        let wrong = errorOf { () throws(SslSocketError) in
-            _ = try one.backend.makePrivateKey(key, format: .pem, passphrase: SecretBytes(Array("guess".utf8)))
-        }
-        #expect(wrong?.code == .wrongPassphrase)
-        let missing = errorOf { () throws(SslSocketError) in
-            _ = try one.backend.makePrivateKey(key, format: .pem, passphrase: nil)
-        }
-        #expect(missing?.code == .wrongPassphrase)
-    }
-
     @Test("What is no key is refused as such", arguments: BackendUnderTest.all)
     func garbage(_ one: BackendUnderTest) throws {
         let good = try one.backend.generateKey(.ec(.secp256r1)).pkcs8()
@@ -62,13 +44,10 @@ struct KeyContractTests {
             [], [0], Array("no key at all".utf8), Array(octets.dropLast(5)), [UInt8](repeating: 0x30, count: 500),
         ]
         for text in texts {
-            for format: SslEncodingFormat in [.der, .pem] {
-                let error = errorOf { () throws(SslSocketError) in
-                    _ = try one.backend.makePrivateKey(SecretBytes(text), format: format, passphrase: nil)
-                }
-                #expect(
-                    error?.code == .invalidUserData, "\(text.count) octets as \(format): \(error.map { "\($0)" } ?? "accepted")")
+            let error = errorOf { () throws(SslSocketError) in
+                _ = try one.backend.makePrivateKey(der: SecretBytes(text), passphrase: nil)
             }
+            #expect(error?.code == .invalidUserData, "\(text.count) octets: \(error.map { "\($0)" } ?? "accepted")")
         }
     }
 
@@ -80,29 +59,49 @@ struct KeyContractTests {
             var damaged = octets
             damaged[index] ^= 0x55
             _ = errorOf { () throws(SslSocketError) in
-                _ = try one.backend.makePrivateKey(SecretBytes(damaged), format: .der, passphrase: nil)
+                _ = try one.backend.makePrivateKey(der: SecretBytes(damaged), passphrase: nil)
             }
         }
     }
 
-    @Test("An error never holds key material or the passphrase", arguments: BackendUnderTest.all)
-    func silence(_ one: BackendUnderTest) {
-        let error = errorOf { () throws(SslSocketError) in
-            _ = try one.backend.makePrivateKey(
-                SecretBytes(Array(Self.encrypted.utf8)), format: .pem, passphrase: SecretBytes(Array("hunter2".utf8)))
+    @Test("Ciphers run both ways, and refuse what is no whole block", arguments: BackendUnderTest.all, TlsBlockCipher.allCases)
+    func ciphers(_ one: BackendUnderTest, _ cipher: TlsBlockCipher) throws {
+        let key = SecretBytes([UInt8](1...32).prefix(cipher.keyLength).map { $0 })
+        let vector = [UInt8](repeating: 7, count: cipher.blockLength)
+        let text = SecretBytes([UInt8](0..<96))
+        let sealed = try one.backend.runCipher(cipher, .encrypt, text, key: key, vector: vector)
+        #expect(sealed != text && sealed.count == text.count)
+        #expect(try one.backend.runCipher(cipher, .decrypt, sealed, key: key, vector: vector) == text)
+        for other in BackendUnderTest.all {
+            #expect(try other.backend.runCipher(cipher, .encrypt, text, key: key, vector: vector) == sealed)
         }
-        #expect(error.map { !"\($0)".contains("hunter2") && !"\($0)".contains("MIH") } == true)
+        for (octets, key, vector) in [
+            (SecretBytes([UInt8](0..<95)), key, vector), (text, SecretBytes([1]), vector),
+            (text, key, [UInt8](vector.dropLast())),
+        ] {
+            let error = errorOf { () throws(SslSocketError) in
+                _ = try one.backend.runCipher(cipher, .decrypt, octets, key: key, vector: vector)
+            }
+            #expect(error?.code == .invalidUserData)
+        }
     }
 
-    /// A P-256 key encrypted with AES-256-CBC under the passphrase "secret". It protects nothing, for everybody knows it.
-    private static let encrypted = """
-        -----BEGIN ENCRYPTED PRIVATE KEY-----
-        MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAghzAFooUmFZQICCAAw
-        DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEJkMW8pIDTZ5nuQ1YEJpVZQEgZB+
-        2BVYsW7MW4vXQtKTxeRbv7HA0qhnsYTIREabGkz8fOlTDeY569ucqneKIKewrLog
-        65GZWzs59TrBHahm+lUuxRNtoSjh0b8nSWslkuRJ3a6rVIlsBG+TwuOcf+fJ+aCQ
-        d0dGR769NP7mbDoHSQW2da791SlegrV2PMwnHivuAHJU3d+hJAen4hL5blcHab8=
-        -----END ENCRYPTED PRIVATE KEY-----
-
-        """
+    @Test("Keys are derived from passphrases as RFC 7914 section 11 has them", arguments: BackendUnderTest.all)
+    func derivation(_ one: BackendUnderTest) throws {
+        let key = try one.backend.deriveKey(
+            .sha256, passphrase: SecretBytes(Array("passwd".utf8)), salt: Array("salt".utf8), iterations: 1, length: 64)
+        let expected =
+            "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
+            + "49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783"
+        let hex = unsafe key.withBytes { octets in
+            unsafe octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
+        #expect(hex == expected)
+        for (iterations, length) in [(0, 16), (-1, 16), (1, 0), (1, -5), (1 << 40, 16)] {
+            let error = errorOf { () throws(SslSocketError) in
+                _ = try one.backend.deriveKey(.sha256, passphrase: key, salt: [1], iterations: iterations, length: length)
+            }
+            #expect(error?.code == .invalidUserData)
+        }
+    }
 }

@@ -2,6 +2,7 @@
 #ifndef CSSLGNUTLS_SHIM_H
 #define CSSLGNUTLS_SHIM_H
 #include <gnutls/gnutls.h>
+#include <gnutls/pkcs12.h>
 #include <gnutls/x509.h>
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>

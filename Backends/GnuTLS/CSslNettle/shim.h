@@ -1,12 +1,12 @@
-/* Nettle, and GMP below it, serve only what GnuTLS's public interface lacks: the ciphers of old encrypted PEM keys, and the check of
+/* Nettle, and GMP below it, serve only what GnuTLS's public interface lacks: RC2, which old encrypted PEM keys use, and the check of
    Diffie-Hellman parameters. */
 #ifndef CSSLNETTLE_SHIM_H
 #define CSSLNETTLE_SHIM_H
 #include <gmp.h>
 #include <nettle/arctwo.h>
-#include <nettle/des.h>
 #include <nettle/cbc.h>
-#include <nettle/md5.h>
+#include <stdint.h>
+#include <string.h>
 
 /* 1 when a big-endian number and half of it are prime: Baillie-PSW, and 40 rounds of Miller-Rabin, 2^-80. */
 static inline int sslnettle_is_safe_prime(const unsigned char *bytes, size_t count) {
@@ -21,5 +21,19 @@ static inline int sslnettle_is_safe_prime(const unsigned char *bytes, size_t cou
     }
     mpz_clear(number);
     return result;
+}
+
+/* RC2 in CBC mode (RFC 2268) over `length` octets in place, a multiple of 8; `bits` are those that count of the key. */
+static inline void sslnettle_rc2_cbc(
+    int encrypts, const void *key, size_t key_length, unsigned bits, const void *vector, void *text, size_t length) {
+    struct arctwo_ctx context;
+    uint8_t chain[ARCTWO_BLOCK_SIZE];
+    arctwo_set_key_ekb(&context, key_length, (const uint8_t *)key, bits);
+    memcpy(chain, vector, sizeof chain);
+    if (encrypts)
+        cbc_encrypt(&context, (nettle_cipher_func *)arctwo_encrypt, sizeof chain, chain, length, (uint8_t *)text, (const uint8_t *)text);
+    else
+        cbc_decrypt(&context, (nettle_cipher_func *)arctwo_decrypt, sizeof chain, chain, length, (uint8_t *)text, (const uint8_t *)text);
+    explicit_bzero(&context, sizeof context);
 }
 #endif

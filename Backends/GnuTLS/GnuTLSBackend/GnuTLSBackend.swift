@@ -61,11 +61,14 @@ public final class GnuTLSBackend: TlsBackend {
         return try GnuTLSCertificate(der: der)
     }
 
-    public func makePrivateKey(
-        _ bytes: SecretBytes, format: SslEncodingFormat, passphrase: SecretBytes?
-    ) throws(SslSocketError) -> any TlsKey {
+    public func makePrivateKey(der: SecretBytes, passphrase: SecretBytes?) throws(SslSocketError) -> any TlsKey {
         try checkLibrary()
-        return try GnuTLSKey(bytes, format: format, passphrase: passphrase)
+        return try GnuTLSKey(der: der, passphrase: passphrase)
+    }
+
+    public func makePublicKey(der: [UInt8]) throws(SslSocketError) -> TlsPublicKey {
+        try checkLibrary()
+        return try GnuTLSKey.publicKey(der: der)
     }
 
     public func generateKey(_ kind: SslKeyKind) throws(SslSocketError) -> any TlsKey {

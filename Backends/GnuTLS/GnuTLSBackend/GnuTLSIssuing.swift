@@ -165,32 +165,4 @@ extension GnuTLSKey {
         }
     }
 }
-
-/// Writes DER.
-enum DerWriter {
-    /// One element.
-    static func element(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] { [tag] + length(content.count) + content }
-
-    private static func length(_ count: Int) -> [UInt8] {
-        guard count >= 0x80 else { return [UInt8(count)] }
-        var octets: [UInt8] = []
-        var rest = count
-        while rest > 0 {
-            octets.insert(UInt8(rest & 0xFF), at: 0)
-            rest >>= 8
-        }
-        return [0x80 | UInt8(octets.count)] + octets
-    }
-
-    /// One GeneralName (RFC 5280 section 4.2.1.6): of the other kinds only a registered identifier is not constructed.
-    static func alternativeName(_ name: SslAlternativeName) -> [UInt8] {
-        switch name {
-        case .email(let octets): element(0x81, octets)
-        case .dns(let octets): element(0x82, octets)
-        case .uri(let octets): element(0x86, octets)
-        case .ipAddress(let octets): element(0x87, octets)
-        case .other(let tag, let octets): element((tag == 8 ? 0x80 : 0xA0) | UInt8(tag & 0x1F), octets)
-        }
-    }
-}
 #endif

@@ -20,12 +20,12 @@ final class GnuTLSKey: TlsKey, @unchecked Sendable {
     var backend: any TlsBackend { GnuTLSBackend.shared }
 
     /// Reads a key.
-    convenience init(_ bytes: SecretBytes, format: SslEncodingFormat, passphrase: SecretBytes?) throws(SslSocketError) {
+    convenience init(der bytes: SecretBytes, passphrase: SecretBytes?) throws(SslSocketError) {
         var made: gnutls_x509_privkey_t?
         try gnutlsCheck(unsafe gnutls_x509_privkey_init(&made), .sslInternal, "No private key object can be made")
         guard let file = unsafe made else { throw .gnutls(.sslInternal, "No private key object can be made") }
         do throws(SslSocketError) {
-            try unsafe Self.read(bytes, format, passphrase, into: file)
+            try unsafe Self.read(bytes, passphrase, into: file)
         } catch {
             unsafe gnutls_x509_privkey_deinit(file)
             throw error
@@ -85,6 +85,55 @@ final class GnuTLSKey: TlsKey, @unchecked Sendable {
         return unsafe SecretBytes(UnsafeRawBufferPointer(start: out.data, count: Int(out.size)))
     }
 
+    /// PKCS#8 as PKCS#12 files hold it.
+    func pkcs8(encryptedUnder password: SecretBytes) throws(SslSocketError) -> SecretBytes {
+        var out = unsafe gnutls_datum_t()
+        let native = unsafe password.withBytes { text in
+            unsafe gnutls_x509_privkey_export2_pkcs8(
+                file, GNUTLS_X509_FMT_DER, text.assumingMemoryBound(to: CChar.self).baseAddress,
+                GNUTLS_PKCS_PBES2_AES_256.rawValue, &out)
+        }
+        defer { unsafe sslgnutls_wipe_and_free(&out) }
+        try gnutlsCheck(native, .unsupportedOperation, "The private key cannot be exported")
+        return unsafe SecretBytes(UnsafeRawBufferPointer(start: out.data, count: Int(out.size)))
+    }
+
+    func traditional() throws(SslSocketError) -> SecretBytes {
+        switch algorithm {
+        case .rsa, .ec, .dsa: break
+        default:
+            throw .gnutls(.unsupportedOperation, "A key of the kind \(algorithm) has no form but PKCS#8")
+        }
+        var out = unsafe gnutls_datum_t()
+        let native = unsafe gnutls_x509_privkey_export2(file, GNUTLS_X509_FMT_DER, &out)
+        defer { unsafe sslgnutls_wipe_and_free(&out) }
+        try gnutlsCheck(native, .unsupportedOperation, "The private key cannot be exported")
+        return unsafe SecretBytes(UnsafeRawBufferPointer(start: out.data, count: Int(out.size)))
+    }
+
+    /// Reads the public half alone.
+    static func publicKey(der: [UInt8]) throws(SslSocketError) -> TlsPublicKey {
+        var made: gnutls_pubkey_t?
+        try gnutlsCheck(unsafe gnutls_pubkey_init(&made), .sslInternal, "No public key object can be made")
+        guard let key = unsafe made else { throw .gnutls(.sslInternal, "No public key object can be made") }
+        defer { unsafe gnutls_pubkey_deinit(key) }
+        let native = unsafe der.withUnsafeBytes { octets in
+            var datum = unsafe gnutls_datum_t(borrowing: octets)
+            return unsafe gnutls_pubkey_import(key, &datum, GNUTLS_X509_FMT_DER)
+        }
+        if native == GNUTLS_E_UNIMPLEMENTED_FEATURE || native == GNUTLS_E_UNKNOWN_PK_ALGORITHM {
+            return TlsPublicKey(publicKeyInfo: der, algorithm: .opaque, bits: 0)
+        }
+        try gnutlsCheck(native, .invalidUserData, "The public key cannot be read")
+        var size: UInt32 = 0
+        let type = unsafe gnutls_pubkey_get_pk_algorithm(key, &size)
+        let algorithm = SslKeyAlgorithm(gnutls: UInt32(bitPattern: type))
+        guard let info = unsafe publicKeyInfo(exporting: key) else {
+            throw .gnutls(.invalidUserData, "The public key cannot be read")
+        }
+        return TlsPublicKey(publicKeyInfo: info, algorithm: algorithm, bits: algorithm.bits(reported: Int(size)))
+    }
+
     private static func publicKeyInfo(of handle: gnutls_privkey_t) -> [UInt8]? {
         var made: gnutls_pubkey_t?
         guard unsafe gnutls_pubkey_init(&made) == 0, let key = unsafe made else { return nil }
@@ -122,36 +171,38 @@ final class GnuTLSKey: TlsKey, @unchecked Sendable {
 
 extension GnuTLSKey {
     private static func read(
-        _ bytes: SecretBytes, _ format: SslEncodingFormat, _ passphrase: SecretBytes?, into file: gnutls_x509_privkey_t
+        _ bytes: SecretBytes, _ passphrase: SecretBytes?, into file: gnutls_x509_privkey_t
     ) throws(SslSocketError) {
-        let isEncrypted = unsafe bytes.withBytes { unsafe GnuTLSKeyEnvelope.isEncrypted($0, format) }
-        if isEncrypted && passphrase == nil {
+        var der = bytes.copy
+        defer { der.wipe() }
+        guard let envelope = GnuTLSKeyEnvelope(der) else {
+            // Asking for the unencrypted form alone keeps the library from looking for a passphrase elsewhere.
+            let native = unsafe bytes.withBytes { octets in
+                var datum = unsafe gnutls_datum_t(borrowing: octets)
+                return unsafe gnutls_x509_privkey_import2(file, &datum, GNUTLS_X509_FMT_DER, nil, GNUTLS_PKCS_PLAIN.rawValue)
+            }
+            try gnutlsCheck(native, .invalidUserData, "The private key cannot be read")
+            return
+        }
+        guard envelope.isReadable else {
+            throw .gnutls(.invalidUserData, "The encrypted private key is damaged, or encrypted in a way GnuTLS does not know")
+        }
+        guard let passphrase else {
             throw .gnutls(.wrongPassphrase, "The private key is encrypted and no passphrase is given")
         }
-        if isEncrypted, unsafe bytes.withBytes({ unsafe !GnuTLSKeyEnvelope.hasWholeBlocks($0, format) }) {
-            throw .gnutls(.invalidUserData, "The encrypted private key is cut off or damaged")
-        }
-        let password = try passphrase.map { secret throws(SslSocketError) in try Self.cString(secret) }
+        let password = try cString(passphrase)
         let native: Int32 = unsafe bytes.withBytes { octets in
             var datum = unsafe gnutls_datum_t(borrowing: octets)
-            guard let password, isEncrypted else {
-                // Asking for the unencrypted form alone keeps the library from looking for a passphrase elsewhere.
-                return unsafe gnutls_x509_privkey_import2(file, &datum, format.gnutls, nil, GNUTLS_PKCS_PLAIN.rawValue)
-            }
             return unsafe password.withBytes { text in
                 unsafe gnutls_x509_privkey_import2(
-                    file, &datum, format.gnutls, text.assumingMemoryBound(to: CChar.self).baseAddress, 0)
+                    file, &datum, GNUTLS_X509_FMT_DER, text.assumingMemoryBound(to: CChar.self).baseAddress, 0)
             }
         }
-        guard native < 0 else { return }
-        guard isEncrypted, unsafe bytes.withBytes({ unsafe GnuTLSKeyEnvelope.isReadable($0, format, native) }) else {
-            throw .gnutls(.invalidUserData, "The private key cannot be read", native)
-        }
-        throw .gnutls(.wrongPassphrase, "The passphrase does not open the private key", native)
+        try gnutlsCheck(native, .wrongPassphrase, "The passphrase does not open the private key")
     }
 
     /// The passphrase as the library takes it: ended by a zero octet.
-    private static func cString(_ secret: SecretBytes) throws(SslSocketError) -> SecretBytes {
+    static func cString(_ secret: SecretBytes) throws(SslSocketError) -> SecretBytes {
         let holdsZero = unsafe secret.withBytes { unsafe $0.contains(0) }
         if holdsZero { throw .gnutls(.invalidUserData, "GnuTLS takes no passphrase with a zero octet in it") }
         let size = secret.count + 1
@@ -178,20 +229,6 @@ extension gnutls_datum_t {
 
     /// A copy of what it points to.
     var octets: [UInt8] { unsafe [UInt8](UnsafeRawBufferPointer(start: data, count: Int(size))) }
-}
-
-extension [UInt8] {
-    /// Overwrites secret octets before the memory goes back.
-    mutating func wipe() {
-        unsafe withUnsafeMutableBytes { octets in
-            if let start = octets.baseAddress { unsafe explicit_bzero(start, octets.count) }
-        }
-    }
-}
-
-extension SslEncodingFormat {
-    /// The library's word.
-    var gnutls: gnutls_x509_crt_fmt_t { self == .pem ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER }
 }
 
 extension SslKeyAlgorithm {

@@ -10,10 +10,13 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/provider.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -154,6 +157,33 @@ static inline const char *sslopenssl_environment(const char *name) { return secu
 
 /* MARK: Memory */
 
+/* MARK: PKCS#12 */
+
+/* Reads a file whose parts may be encrypted with ciphers that only `library` has. */
+static inline PKCS12 *sslopenssl_read_pkcs12(const void *octets, size_t length, OSSL_LIB_CTX *library) {
+    const unsigned char *start = (const unsigned char *)octets;
+    const unsigned char *end = start + length;
+    PKCS12 *file = PKCS12_init_ex(NID_pkcs7_data, library, NULL);
+    if (length > LONG_MAX || d2i_PKCS12(&file, &start, (long)length) == NULL) {
+        PKCS12_free(file);
+        return NULL;
+    }
+    if (start != end) {
+        PKCS12_free(file);
+        return NULL;
+    }
+    return file;
+}
+/* Key and certificates with AES-256, the seal with SHA-256. */
+static inline PKCS12 *sslopenssl_make_pkcs12(
+    const char *passphrase, const char *name, EVP_PKEY *key, X509 *own, STACK_OF(X509) *chain) {
+    PKCS12 *file = PKCS12_create(passphrase, name, key, own, chain, NID_aes_256_cbc, NID_aes_256_cbc, PKCS12_DEFAULT_ITER, -1, 0);
+    if (file != NULL && PKCS12_set_mac(file, passphrase, -1, NULL, 0, PKCS12_DEFAULT_ITER, EVP_sha256()) != 1) {
+        PKCS12_free(file);
+        return NULL;
+    }
+    return file;
+}
 static inline void sslopenssl_free(void *memory) { OPENSSL_free(memory); }
 static inline void sslopenssl_clear_free(void *memory, size_t length) { OPENSSL_clear_free(memory, length); }
 static inline long sslopenssl_memory(BIO *bio, const uint8_t **start) {

@@ -51,10 +51,12 @@ public final class OpenSSLBackend: TlsBackend {
         try OpenSSLCertificate(der: der)
     }
 
-    public func makePrivateKey(
-        _ bytes: SecretBytes, format: SslEncodingFormat, passphrase: SecretBytes?
-    ) throws(SslSocketError) -> any TlsKey {
-        try OpenSSLKey(bytes, format: format, passphrase: passphrase)
+    public func makePrivateKey(der: SecretBytes, passphrase: SecretBytes?) throws(SslSocketError) -> any TlsKey {
+        try OpenSSLKey(der: der, passphrase: passphrase)
+    }
+
+    public func makePublicKey(der: [UInt8]) throws(SslSocketError) -> TlsPublicKey {
+        try OpenSSLKey.publicKey(der: der)
     }
 
     public func generateKey(_ kind: SslKeyKind) throws(SslSocketError) -> any TlsKey {

@@ -29,6 +29,12 @@ struct OpenSSLError {
             text: text)
     }
 
+    /// The library does not know the kind of a key.
+    var isUnknownAlgorithm: Bool {
+        (library == ERR_LIB_X509 && reason == X509_R_UNSUPPORTED_ALGORITHM)
+            || (library == ERR_LIB_EVP && reason == EVP_R_UNSUPPORTED_ALGORITHM)
+    }
+
     /// True for an entry of the TLS part with one of these reasons. A reason means something else in another library.
     func isTls(_ reasons: Int32...) -> Bool { library == ERR_LIB_SSL && reasons.contains(reason) }
 }

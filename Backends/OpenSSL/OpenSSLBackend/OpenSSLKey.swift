@@ -75,7 +75,7 @@ final class OpenSSLKey: TlsKey {
         return Int32(passphrase.count)
     }
 
-    init(_ bytes: SecretBytes, format: SslEncodingFormat, passphrase: SecretBytes?) throws(SslSocketError) {
+    convenience init(der bytes: SecretBytes, passphrase: SecretBytes?) throws(SslSocketError) {
         let question = Question(passphrase)
         ERR_clear_error()
         let read = unsafe bytes.withBytes { octets -> OpaquePointer? in
@@ -83,12 +83,10 @@ final class OpenSSLKey: TlsKey {
                 return nil
             }
             defer { unsafe BIO_free(bio) }
-            if format == .der, let plain = unsafe Self.readPlain(octets) { return unsafe plain }
+            if let plain = unsafe Self.readPlain(octets) { return unsafe plain }
             return unsafe withExtendedLifetime(question) {
                 let user = unsafe Unmanaged.passUnretained(question).toOpaque()
-                return unsafe format == .pem
-                    ? PEM_read_bio_PrivateKey(bio, nil, Self.answer, user)
-                    : d2i_PKCS8PrivateKey_bio(bio, nil, Self.answer, user)
+                return unsafe d2i_PKCS8PrivateKey_bio(bio, nil, Self.answer, user)
             }
         }
         guard let read = unsafe read else {
@@ -101,10 +99,69 @@ final class OpenSSLKey: TlsKey {
                     ? "The private key is encrypted and no passphrase was given"
                     : "The passphrase of the private key is wrong")
         }
-        unsafe handle = unsafe read
-        guard unsafe Self.isPrivate(read) else {
+        try unsafe self.init(owning: read)
+    }
+
+    /// Takes a key over, also when it fails.
+    init(owning key: OpaquePointer) throws(SslSocketError) {
+        unsafe handle = unsafe key
+        guard unsafe Self.isPrivate(key) else {
             throw SslSocketError(.invalidUserData, "The key has no private half", backend: OpenSSLBackend.backendName)
         }
+    }
+
+    /// Reads the public half alone.
+    static func publicKey(der: [UInt8]) throws(SslSocketError) -> TlsPublicKey {
+        ERR_clear_error()
+        var cursor: UnsafePointer<UInt8>?
+        let (box, consumed) = unsafe der.withUnsafeBufferPointer { octets -> (OpaquePointer?, Int) in
+            unsafe cursor = octets.baseAddress
+            let box = unsafe d2i_X509_PUBKEY(nil, &cursor, octets.count)
+            return unsafe (box, octets.baseAddress.flatMap { start in unsafe cursor.map { unsafe $0 - start } } ?? 0)
+        }
+        guard let box = unsafe box else { throw .openssl(.invalidUserData, "The public key cannot be read") }
+        defer { unsafe X509_PUBKEY_free(box) }
+        guard consumed == der.count else { throw .openssl(.invalidUserData, "There is something behind the public key") }
+        guard let key = unsafe X509_PUBKEY_get0(box) else {
+            let error = OpenSSLError.take()
+            guard error.isUnknownAlgorithm else {
+                throw SslSocketError(.invalidUserData, "The public key cannot be read", openssl: error)
+            }
+            return TlsPublicKey(publicKeyInfo: der, algorithm: .opaque, bits: 0)
+        }
+        return unsafe TlsPublicKey(
+            publicKeyInfo: OpenSSLCertificate.octets { unsafe i2d_PUBKEY(key, $0) }, algorithm: algorithm(key), bits: bits(key))
+    }
+
+    func traditional() throws(SslSocketError) -> SecretBytes {
+        switch algorithm {
+        case .rsa, .ec, .dsa: break
+        default:
+            throw SslSocketError(
+                .unsupportedOperation, "A key of the kind \(algorithm) has no form but PKCS#8",
+                backend: OpenSSLBackend.backendName)
+        }
+        ERR_clear_error()
+        var octets: UnsafeMutablePointer<UInt8>?
+        let length = unsafe Int(i2d_PrivateKey(handle, &octets))
+        guard length > 0, let start = unsafe octets else { throw .openssl(.sslInternal, "The private key cannot be written") }
+        defer { unsafe sslopenssl_clear_free(start, length) }
+        return unsafe SecretBytes(UnsafeRawBufferPointer(start: start, count: length))
+    }
+
+    /// A passphrase as some calls take it: ended by a zero octet.
+    static func cString(_ secret: SecretBytes) throws(SslSocketError) -> SecretBytes {
+        let holdsZero = unsafe secret.withBytes { unsafe $0.contains(0) }
+        if holdsZero {
+            throw SslSocketError(
+                .invalidUserData, "OpenSSL takes no passphrase with a zero octet in it", backend: OpenSSLBackend.backendName)
+        }
+        var octets = [UInt8](repeating: 0, count: secret.count + 1)
+        defer { octets.wipe() }
+        unsafe secret.withBytes { source in
+            unsafe octets.withUnsafeMutableBytes { unsafe $0.copyMemory(from: source) }
+        }
+        return SecretBytes(octets)
     }
 
     /// PKCS#8, PKCS#1 or SEC 1 without encryption, and nothing behind it.

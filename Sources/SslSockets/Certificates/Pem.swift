@@ -5,41 +5,83 @@ package enum Pem {
     /// One `-----BEGIN label-----` block.
     struct Block: Sendable, Hashable {
         var label: String
+        /// What stands before the content in old files (RFC 1421 section 4.6), for example `DEK-Info`.
+        var headers: [String: String] = [:]
         var der: [UInt8]
+    }
+
+    /// A block whose content is secret.
+    struct SecretBlock: Sendable {
+        var label: String
+        var headers: [String: String]
+        var der: SecretBytes
     }
 
     /// The blocks of a text, in order. Text around them is skipped; a block that cannot be decoded ends the list with an error.
     static func blocks(in text: [UInt8], labels: Set<String>) throws(SslSocketError) -> [Block] {
         var found: [Block] = []
+        try scan(text) { label, headers, der in
+            if labels.contains(label) { found.append(Block(label: label, headers: headers, der: der)) }
+        }
+        return found
+    }
+
+    /// The same for secrets: nothing of them is left in memory but what is returned.
+    static func secretBlocks(in text: SecretBytes, labels: Set<String>) throws(SslSocketError) -> [SecretBlock] {
+        var found: [SecretBlock] = []
+        var copy = text.copy
+        defer { copy.wipe() }
+        try scan(copy) { label, headers, der in
+            if labels.contains(label) {
+                found.append(SecretBlock(label: label, headers: headers, der: SecretBytes(der)))
+            }
+        }
+        return found
+    }
+
+    /// Hands out each block, whose content is wiped afterwards.
+    private static func scan(
+        _ text: [UInt8], _ visit: (_ label: String, _ headers: [String: String], _ der: [UInt8]) -> Void
+    ) throws(SslSocketError) {
         var label: String?
+        var headers: [String: String] = [:]
         var body: [UInt8] = []
+        // A growing array would leave parts of a secret behind.
+        body.reserveCapacity(text.count)
+        defer { body.wipe() }
         for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true) {
             let line = trimmed(line)
             if let open = label {
                 if line.elementsEqual("-----END \(open)-----".utf8) {
-                    guard let der = decodeBase64(body) else {
+                    guard var der = decodeBase64(body) else {
                         throw SslSocketError(.invalidUserData, "A PEM block \"\(open)\" is not valid Base64")
                     }
-                    if labels.contains(open) { found.append(Block(label: open, der: der)) }
+                    visit(open, headers, der)
+                    der.wipe()
                     label = nil
+                } else if body.isEmpty, let colon = line.firstIndex(of: UInt8(ascii: ":")) {
+                    let name = String(decoding: line[..<colon], as: UTF8.self)
+                    headers[name] = String(decoding: trimmed(line[(colon + 1)...]), as: UTF8.self)
                 } else {
                     body.append(contentsOf: line)
                 }
             } else if line.starts(with: "-----BEGIN ".utf8), line.count > 16, line.suffix(5).elementsEqual("-----".utf8) {
                 label = String(decoding: line.dropFirst(11).dropLast(5), as: UTF8.self)
-                body = []
+                headers = [:]
+                body.wipe()
+                body.removeAll(keepingCapacity: true)
             }
         }
         if let open = label {
             throw SslSocketError(.invalidUserData, "A PEM block \"\(open)\" has no end: the data is cut off")
         }
-        return found
     }
 
     /// The PEM form, in lines of 64 characters.
-    static func encode(_ der: [UInt8], label: String) -> String {
+    static func encode(_ der: [UInt8], label: String, headers: [String] = []) -> String {
         let base64 = encodeBase64(der)
         var text = "-----BEGIN \(label)-----\n"
+        if !headers.isEmpty { text += headers.joined(separator: "\n") + "\n\n" }
         var rest = base64[...]
         while !rest.isEmpty {
             text += String(decoding: rest.prefix(64), as: UTF8.self) + "\n"

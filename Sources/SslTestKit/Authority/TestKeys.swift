@@ -31,7 +31,7 @@ package enum TestKeys {
             if let known = state.handles[handle] { return known }
             let key: any TlsKey
             if let secret = state.secrets[name] {
-                key = try backend.makePrivateKey(secret, format: .der, passphrase: nil)
+                key = try backend.makePrivateKey(der: secret, passphrase: nil)
             } else {
                 key = try backend.generateKey(kind)
                 state.secrets[name] = try key.pkcs8()
@@ -44,9 +44,9 @@ package enum TestKeys {
     /// An RSA key of 1024 bits, too small for any use. Backends do not generate such keys, so this one is written here;
     /// it protects nothing, for everybody knows it.
     package static func weakKey(backend: any TlsBackend) throws(SslSocketError) -> any TlsKey {
-        try backend.makePrivateKey(
-            SecretBytes(Array(("-----BEGIN PRIVATE KEY-----\n" + weak + "\n-----END PRIVATE KEY-----\n").utf8)), format: .pem,
-            passphrase: nil)
+        try SslKey(
+            Array(("-----BEGIN PRIVATE KEY-----\n" + weak + "\n-----END PRIVATE KEY-----\n").utf8), backend: backend.name
+        ).handle(for: backend)
     }
 
     private static let weak = """
