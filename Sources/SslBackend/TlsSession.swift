@@ -51,6 +51,12 @@ public protocol TlsSession: AnyObject {
     /// Whom to ask for pre-shared keys. Without one a handshake that needs a key fails. Set it before the first call.
     var preSharedKeySource: (any TlsPreSharedKeySource)? { get set }
 
+    /// Whom a server asks for the status of its certificate; nil for nothing to staple. Set it before the first call.
+    var statusSource: (any TlsCertificateStatusSource)? { get set }
+    /// The OCSP response (DER, unchecked) that the server stapled to its own certificate, on a client that asked for it, from the question for
+    /// the verdict on; nil without.
+    var certificateStatus: [UInt8]? { get }
+
     /// What the ClientHello says, on a server from the moment it has been read. nil on a client.
     var clientHello: TlsClientHello? { get }
     /// The certificates the peer sent, DER, leaf first; empty before it did or when it sent none. Made anew by each call.

@@ -43,8 +43,9 @@ public struct TlsSettings: Sendable {
     public var preSharedKey: TlsPreSharedKeySettings?
     /// TLS 1.3 early data: how many octets a server takes, or whether a client may send some. 0: none.
     public var maximumEarlyData = 0
-    /// OCSP stapling: a client asks for a response, a server sends this one.
-    public var ocsp: TlsOcspSettings?
+    /// OCSP stapling (RFC 6066 section 8): a client asks for the status of the server's certificate and finds it in
+    /// ``TlsSession/certificateStatus``; a server is asked and gives what its ``TlsSession/statusSource`` has.
+    public var staplesStatus = false
     /// TLS 1.3 post-handshake authentication may be asked of this client.
     public var allowsPostHandshakeAuthentication = false
     /// Reports each secret in the SSLKEYLOGFILE format to ``TlsSession/takeEvents()``.
@@ -122,15 +123,6 @@ public struct TlsPreSharedKeySettings: Sendable {
 
     /// Without a hint.
     public init() {}
-}
-
-/// OCSP stapling (RFC 6066 section 8).
-public struct TlsOcspSettings: Sendable {
-    /// What a server staples, DER; nil for a client.
-    public var response: [UInt8]?
-
-    /// Makes settings for a client, or a server with its response.
-    public init(response: [UInt8]? = nil) { self.response = response }
 }
 
 /// Datagram transport.

@@ -31,7 +31,6 @@ enum GnuTLSCapabilities {
 
     /// What does not work, and why.
     static let lacks: [SslFeature: String] = [
-        .ocsp: "the library's OCSP stapling is not connected in this version",
         .pskSha384: "GnuTLS binds the pre-shared keys of TLS 1.3 to SHA-256 only",
         .earlyData: "the library's early data is not connected in this version",
         .externalKeys: "keys that sign through a closure are not connected in this version",

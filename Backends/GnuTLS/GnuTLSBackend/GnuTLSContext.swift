@@ -147,7 +147,7 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
 
     private static func refuseLacking(_ settings: TlsSettings) throws(SslSocketError) {
         let asked: [(SslFeature, Bool)] = [
-            (.earlyData, settings.maximumEarlyData > 0), (.ocsp, settings.ocsp != nil),
+            (.earlyData, settings.maximumEarlyData > 0)
         ]
         for (feature, isAsked) in asked where isAsked {
             throw .lacking(feature, backend: gnutlsName, reason: GnuTLSCapabilities.lacks[feature] ?? "")
@@ -235,6 +235,8 @@ final class GnuTLSIdentity {
     let key: GnuTLSKey
     /// The chain, leaf first; shared with every session, which only reads it.
     let certificates: UnsafeMutableBufferPointer<gnutls_pcert_st>
+    /// The leaf, DER.
+    let leaf: [UInt8]
     /// The issuers of the chain's certificates, DER.
     let issuers: [[UInt8]]
 
@@ -249,6 +251,7 @@ final class GnuTLSIdentity {
         let memory = UnsafeMutableBufferPointer<gnutls_pcert_st>.allocate(capacity: credentials.chain.count)
         unsafe memory.initialize(repeating: gnutls_pcert_st())
         self.key = key
+        leaf = credentials.chain.first ?? []
         self.issuers = issuers
         unsafe certificates = unsafe memory
         for (index, der) in credentials.chain.enumerated() {

@@ -235,6 +235,10 @@ func gnutlsRetrieveCredentials(
     unsafe certificates?.pointee = identity.certificates.baseAddress
     unsafe count?.pointee = UInt32(identity.certificates.count)
     unsafe key?.pointee = identity.key.handle
+    if owner.context.settings.role == .server, let staple = unsafe owner.staple(for: identity) {
+        unsafe ocsp?.pointee = unsafe staple
+        unsafe ocspCount?.pointee = 1
+    }
     return 0
 }
 #endif

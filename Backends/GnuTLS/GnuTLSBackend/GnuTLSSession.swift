@@ -38,6 +38,9 @@ class GnuTLSSession: TlsSession {
     final var flags: Flags = []
     /// Whom the callbacks ask for pre-shared keys.
     final var preSharedKeySource: (any TlsPreSharedKeySource)?
+    /// Whom a server asks for what to staple, and what it got.
+    final var statusSource: (any TlsCertificateStatusSource)?
+    final var staple: GnuTLSStaple?
     /// The library's last pull found nothing.
     final var isStarved = false
     /// The lifetime of the last ticket, in seconds.

@@ -370,6 +370,45 @@ static inline int sslopenssl_verify(X509_STORE_CTX *store, void *ask) {
         }
     }
 }
+/* MARK: OCSP stapling */
+
+/* Called by OpenSSL when a server's first flight is complete, with or without a response in it. */
+static inline int sslopenssl_heard_status(SSL *ssl, void *ask) {
+    for (;;) {
+        sslopenssl_fibre *fibre = NULL;
+        int verdict = ((sslopenssl_ask)ask)(ssl, NULL, &fibre);
+        if (verdict != sslopenssl_verdict_undecided) return verdict == X509_V_OK;
+        if (fibre == NULL) return 0;
+        sslopenssl_fibre_leave(fibre, 1);
+    }
+}
+static inline void sslopenssl_ask_for_status(SSL_CTX *ctx, sslopenssl_ask ask) {
+    SSL_CTX_set_tlsext_status_type(ctx, TLSEXT_STATUSTYPE_ocsp);
+    SSL_CTX_set_tlsext_status_cb(ctx, sslopenssl_heard_status);
+    SSL_CTX_set_tlsext_status_arg(ctx, (void *)ask);
+}
+
+/* Staples; answers SSL_TLSEXT_ERR_*. */
+typedef int (*sslopenssl_status)(SSL *ssl);
+static inline int sslopenssl_wanted_status(SSL *ssl, void *give) { return ((sslopenssl_status)give)(ssl); }
+static inline void sslopenssl_give_status(SSL_CTX *ctx, sslopenssl_status give) {
+    SSL_CTX_set_tlsext_status_cb(ctx, sslopenssl_wanted_status);
+    SSL_CTX_set_tlsext_status_arg(ctx, (void *)give);
+}
+static inline int sslopenssl_staple(SSL *ssl, const void *response, size_t length) {
+    void *copy = OPENSSL_memdup(response, length);
+    if (copy != NULL && SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)length) == 1) return 1;
+    OPENSSL_free(copy);
+    return 0;
+}
+/* -1 without a response. */
+static inline long sslopenssl_stapled(SSL *ssl, const uint8_t **start) {
+    unsigned char *response = NULL;
+    long length = SSL_get_tlsext_status_ocsp_resp(ssl, &response);
+    *start = response;
+    return response == NULL ? -1 : length;
+}
+
 static inline void sslopenssl_set_verify(SSL_CTX *ctx, sslopenssl_ask ask) {
     SSL_CTX_set_cert_verify_callback(ctx, sslopenssl_verify, (void *)ask);
 }

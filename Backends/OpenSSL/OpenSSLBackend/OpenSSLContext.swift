@@ -33,6 +33,7 @@ final class OpenSSLContext: TlsContext {
         unsafe handle = unsafe made
         try setProtocol()
         if let keys = settings.preSharedKey { try unsafe OpenSSLPreSharedKeys.allow(handle, keys, role: settings.role) }
+        if settings.staplesStatus { unsafe OpenSSLStapling.allow(handle, role: settings.role) }
         try setCredentials()
         setVerification()
         try setTickets()
@@ -68,7 +69,6 @@ final class OpenSSLContext: TlsContext {
             throw OpenSSLOptions.refusal("cipherSuites", "\(cipher.name) needs a pre-shared key")
         }
         if settings.maximumEarlyData > 0 { throw lacks(.earlyData) }
-        if settings.ocsp != nil { throw lacks(.ocsp) }
         if settings.pausesAtClientHello && settings.transport == .datagram {
             throw OpenSSLOptions.refusal("pausesAtClientHello", "a datagram server does not pause at the ClientHello")
         }

@@ -87,6 +87,10 @@ extension OpenSSLTransport {
         switch transport.state.verdict {
         case .none:
             unsafe transport.peerChain = encode(X509_STORE_CTX_get0_untrusted(store))
+            if unsafe OpenSSLStapling.putsVerdictOff(ssl, transport) {
+                transport.isVerdictPutOff = true
+                return X509_V_OK
+            }
             transport.state.verdict = .asked
         case .asked: break
         case .answered(.accept):
@@ -95,6 +99,8 @@ extension OpenSSLTransport {
         case .answered(.refuse(let alert, let error)):
             transport.state.verdict = .none
             transport.refusal = error
+            // None of OpenSSL's errors has this alert. A client's leaves in the clear here, in TLS 1.3 too, and can be exchanged.
+            if alert == .badCertificateStatusResponse { transport.alertInstead = alert }
             return alert.verificationError
         }
         unsafe fibre?.pointee = unsafe transport.currentFibre
@@ -128,7 +134,8 @@ extension OpenSSLTransport {
     static let onInfo: @convention(c) (OpaquePointer?, Int32, Int32) -> Void = { ssl, place, value in
         if place == SSL_CB_ACCEPT_LOOP { unsafe OpenSSLPreSharedKeys.serverStepped(ssl) }
         guard place & SSL_CB_ALERT != 0, let transport = unsafe OpenSSLTransport.of(ssl) else { return }
-        let type = SslAlertType(code: UInt8(truncatingIfNeeded: value))
+        let instead = place & SSL_CB_READ == 0 ? transport.alertInstead : nil
+        let type = instead ?? SslAlertType(code: UInt8(truncatingIfNeeded: value))
         let level = SslAlertLevel(rawValue: UInt8(truncatingIfNeeded: value >> 8)) ?? .unknown
         let alert = SslAlert(level, type)
         // TLS 1.3 takes every alert but these two as fatal, whatever its level (RFC 8446 section 6).

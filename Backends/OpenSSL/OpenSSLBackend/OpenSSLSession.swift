@@ -38,6 +38,11 @@ class OpenSSLSession: TlsSession {
         guard let ssl = unsafe transport.ssl else { return missingEngine() }
         let outcome = unsafe transport.isPaused ? transport.resume() : transport.handshake(ssl)
         guard outcome.error == SSL_ERROR_NONE else { return conclude(outcome, moved: 0) }
+        if transport.isVerdictPutOff {
+            return transport.state.fail(
+                SslSocketError(
+                    .sslInternal, "The verdict on the peer was never asked for", backend: OpenSSLBackend.backendName))
+        }
         unsafe completeHandshake(ssl)
         return .progressed(0)
     }

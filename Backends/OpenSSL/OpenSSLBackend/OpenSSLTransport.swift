@@ -17,7 +17,7 @@ final class OpenSSLTransport {
     private(set) var context: OpenSSLContext
     /// The call whose verdict is awaited; only on servers.
     private var fibre: UnsafeMutablePointer<sslopenssl_fibre>?
-    /// Calls may have to be left in the middle: a server that asks for a certificate.
+    /// Calls may have to be left in the middle: a server that asks for a certificate, a client that asks for its status.
     var mayPause = false
 
     /// The peer's chain, from the question for the verdict until the handshake is over; then the engine has it.
@@ -44,6 +44,15 @@ final class OpenSSLTransport {
         _ = unsafe identity.initialize(from: octets)
         return unsafe UnsafePointer(identity.baseAddress)
     }
+
+    // MARK: OCSP stapling
+
+    /// Whom a server asks for what to staple.
+    var statusSource: (any TlsCertificateStatusSource)?
+    /// The verdict on the peer has not been asked for yet, although OpenSSL has been told to go on.
+    var isVerdictPutOff = false
+    /// The alert to send in the place of the one OpenSSL has for a refused response.
+    var alertInstead: SslAlertType?
 
     // MARK: Datagrams only
 
@@ -92,6 +101,7 @@ final class OpenSSLTransport {
             mayPause = context.settings.clientCertificate != .none
         } else {
             unsafe SSL_set_connect_state(ssl)
+            mayPause = context.settings.staplesStatus
         }
         unsafe self.ssl = unsafe ssl
         return unsafe ssl
@@ -206,7 +216,17 @@ final class OpenSSLTransport {
         let transport = unsafe Unmanaged<OpenSSLTransport>.fromOpaque(pointer)
         unsafe transport._withUnsafeGuaranteedRef { owner in
             // Without a sink the session is going away.
-            if let sink = owner.state.sink { unsafe sink.put(UnsafeRawBufferPointer(start: source, count: length)) }
+            if let sink = owner.state.sink {
+                let record = unsafe UnsafeRawBufferPointer(start: source, count: length)
+                // A fatal alert in the clear: its last octet says which.
+                if let alert = owner.alertInstead, length == (owner.isDatagram ? 15 : 7), unsafe record.first == 21 {
+                    var changed = unsafe [UInt8](record)
+                    changed[length - 1] = alert.rawValue
+                    unsafe changed.withUnsafeBytes { unsafe sink.put($0) }
+                } else {
+                    unsafe sink.put(record)
+                }
+            }
         }
         unsafe sslopenssl_bio_clear_retry(bio)
         unsafe moved?.pointee = length

@@ -39,6 +39,7 @@ final class ConfigurationStorage: Sendable {
             if let known = contexts[key] { return known }
             var settings = try values.settings(role: role, transport: transport, backend: backend)
             settings.pausesAtClientHello = pausesAtClientHello
+            settings.staplesStatus = try values.staplesStatus(role, backend: backend)
             try values.addPreSharedKeys(to: &settings, backend: backend, asks: asksForPreSharedKeys)
             if role == .server && settings.credentials.isEmpty && settings.preSharedKey == nil {
                 throw SslSocketError(

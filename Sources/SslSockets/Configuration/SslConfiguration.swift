@@ -29,6 +29,7 @@ public struct SslConfiguration: Sendable {
         var sessionTicket: SslSessionTicket?
         var preSharedKeys: [SslPreSharedKey] = []
         var preSharedKeyIdentityHint: [UInt8] = []
+        var ocspStaplingEnabled = false
         var backendConfiguration: [String: String] = [:]
         var verification = VerificationSettings()
     }
@@ -198,6 +199,8 @@ public struct SslCredentials: Sendable, Hashable {
     public var chain: [SslCertificate]
     /// The key of the leaf; nil only while a configuration is being put together.
     public var key: SslKey?
+    /// What a server staples about its leaf; nil, the default, for nothing.
+    public var stapler: SslOcspStapler?
 
     /// Makes credentials.
     public init(chain: [SslCertificate], key: SslKey?) {

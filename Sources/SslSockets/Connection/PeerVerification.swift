@@ -17,6 +17,15 @@ package struct PeerVerification: Sendable {
     package var time: SslInstant
     /// The most certificates between the leaf and the trusted one, plus that one; 0 for no limit of our own.
     package var depth = 0
+    /// What the peer stapled to its certificate, if that counts.
+    package var staple = Staple.notAsked
+
+    /// Whether the status of the leaf must be stapled, and what is.
+    package enum Staple: Sendable {
+        case notAsked
+        case asked([UInt8]?)
+    }
+
     /// Revocation, pins and strictness.
     package var settings = VerificationSettings()
 
@@ -33,9 +42,11 @@ package struct PeerVerification: Sendable {
     package struct Result: Sendable {
         package var errors: [SslError]
         package var validity: ClosedRange<SslInstant>?
+        package var ocspResponses: [OcspResponse] = []
     }
 
-    /// Judges a chain, leaf first. The name comes first in the list, then the pins, then the path from the leaf upwards.
+    /// Judges a chain, leaf first. What is wrong with the stapled status comes first in the list, then the name, the pins, and the path from the
+    /// leaf upwards.
     package func judge(_ chain: [[UInt8]], store: any TlsTrustStore) -> Result {
         guard let first = chain.first else { return Result(errors: [SslError(.noPeerCertificate)], validity: nil) }
         guard let leaf = try? CertificateFields(first) else {
@@ -66,7 +77,16 @@ package struct PeerVerification: Sendable {
         if names.isEmpty ? requiresName : !names.allSatisfy({ $0.isProven(by: identity) }) {
             errors.insert(SslError(.hostNameMismatch, certificate: SslCertificate(parsedLeaf)), at: 0)
         }
-        return Result(errors: errors, validity: errors.isEmpty ? validity(of: found.path) : nil)
+        guard case .asked(let octets) = staple else {
+            return Result(errors: errors, validity: errors.isEmpty ? validity(of: found.path) : nil)
+        }
+        // The issuer on the path speaks for the leaf; where no path was found, whoever was sent along.
+        let others = found.path.dropFirst().prefix(1) + offered.prefix(PathSearch.longest) + [leaf]
+        let issuers = others.map(\.fields).filter { $0.canonicalSubject == leaf.fields.canonicalIssuer }
+        let status = OcspJudgement(time: time, backend: backend, leaf: leaf.fields, issuers: issuers).judge(octets)
+        errors.insert(contentsOf: status.problems.map { error($0, 0) }, at: 0)
+        return Result(
+            errors: errors, validity: errors.isEmpty ? validity(of: found.path) : nil, ocspResponses: status.responses)
     }
 
     /// What is reported although nobody asked for verification: certificates of a server that are known to be fraudulent.
@@ -221,6 +241,10 @@ extension SslErrorCode {
         case .noPeerCertificate: version == .tls1_3 ? .certificateRequired : .handshakeFailure
         case .certificateExpired, .certificateNotYetValid: .certificateExpired
         case .certificateRevoked: .certificateRevoked
+        case .ocspNoResponseFound, .ocspMalformedRequest, .ocspMalformedResponse, .ocspInternalError, .ocspTryLater,
+            .ocspSigRequired, .ocspUnauthorized, .ocspResponseCannotBeTrusted, .ocspResponseCertIdUnknown, .ocspResponseExpired,
+            .ocspStatusUnknown:
+            .badCertificateStatusResponse
         case .selfSignedCertificate, .selfSignedCertificateInChain, .unableToGetLocalIssuerCertificate,
             .unableToGetIssuerCertificate,
             .unableToVerifyFirstCertificate, .invalidCaCertificate, .pathLengthExceeded:

@@ -38,6 +38,10 @@ package final class TlsConnection {
     private let context: any TlsContext
     /// Answers questions for pre-shared keys; nil where none can be used.
     private let preSharedKeys: PreSharedKeyDesk?
+    /// Answers questions for what to staple; nil on a client.
+    private var statusDesk: CertificateStatusDesk?
+    /// What the server stapled, judged.
+    package private(set) var ocspResponses: [OcspResponse] = []
     private let asksForPreSharedKeys: Bool
     private let configuration: SslConfiguration
     /// Which end this is.
@@ -104,7 +108,8 @@ package final class TlsConnection {
         peerName = name
         var parameters = TlsSessionParameters()
         if !configuration.options.contains(.disableServerNameIndication) { parameters.serverName = name?.serverName }
-        if preSharedKeys == nil, let ticket = configuration.sessionTicket, configuration.options.allowsResumption,
+        if preSharedKeys == nil, !configuration.ocspStaplingEnabled, let ticket = configuration.sessionTicket,
+            configuration.options.allowsResumption,
             ticket.isUsable(under: Self.terms(configuration, name, context.backend), at: .now)
         {
             offeredTicket = ticket
@@ -133,6 +138,8 @@ package final class TlsConnection {
             context.settings.preSharedKey == nil && !asks ? nil : PreSharedKeyDesk(configuration, hooks, context: context)
         session = try context.makeSession(TlsSessionParameters())
         session.preSharedKeySource = preSharedKeys
+        statusDesk = CertificateStatusDesk(configuration.credentials)
+        session.statusSource = statusDesk
     }
 
     // MARK: Receiving
@@ -343,8 +350,10 @@ package final class TlsConnection {
             purpose: role == .client ? .serverAuthentication : .clientAuthentication, name: peerName, time: TlsClock.now,
             depth: configurationInForce.peerVerifyDepth)
         verification.settings = configurationInForce.values.verification
+        if contextInForce.settings.staplesStatus, role == .client { verification.staple = .asked(session.certificateStatus) }
         let result = verification.judge(session.peerCertificates, store: contextInForce.settings.trust)
         peerErrors = result.errors
+        ocspResponses = result.ocspResponses
         verifiedValidity = result.validity
         if result.errors.isEmpty {
             session.answer(peerVerification: .accept)
@@ -415,7 +424,10 @@ package final class TlsConnection {
                         + "\(context.backend.name)")
             }
             serverConfiguration = chosen
-            if let chosen { preSharedKeys?.keys = chosen.preSharedKeys }
+            if let chosen {
+                preSharedKeys?.keys = chosen.preSharedKeys
+                statusDesk?.credentials = chosen.credentials
+            }
             session.answer(clientHello: .proceed(with: chosenContext))
         } catch {
             session.answer(clientHello: .refuse(.internalError, error))

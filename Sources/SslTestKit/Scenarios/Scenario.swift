@@ -79,7 +79,7 @@ public struct Scenario: Sendable, Identifiable {
 /// What scenarios are about.
 public enum ScenarioGroup: String, Sendable, Hashable, CaseIterable {
     case chains, names, policy, handshake, clientCertificates, decisions, records, endings, alerts, sessions, preSharedKeys,
-        datagrams
+        stapling, datagrams
 }
 
 /// How octets travel between the ends of a scenario.

@@ -5,7 +5,7 @@ public enum ScenarioCatalogue {
     /// All scenarios.
     public static let all: [Scenario] =
         chains + trust + constraints + revocation + names + policy + negotiation + handshakes + clientCertificates + decisions
-        + records + recordFaults + endings + alerts + sessions + resumptionTerms + preSharedKeys + datagrams
+        + records + recordFaults + endings + alerts + sessions + resumptionTerms + preSharedKeys + stapling + datagrams
 
     /// The scenario of that name.
     public static func scenario(_ id: String) -> Scenario? { all.first { $0.id == id } }
@@ -14,7 +14,6 @@ public enum ScenarioCatalogue {
     public static let rowsWithoutScenario: [Int: String] = [
         3:
             "The output callback of GnuTLS is a detail of finding a path; what the path lists is compared by the scenarios of rows 2 and 5.",
-        17: "OCSP stapling is not part of the configuration.",
         38:
             "Renegotiation cannot be asked for through this library, and a HelloRequest inside an encrypted connection cannot be forged "
             + "without the record keys. A real peer that renegotiates is the only proof.",
