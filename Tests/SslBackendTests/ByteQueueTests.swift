@@ -104,4 +104,33 @@ struct ByteQueueTests {
         #expect(memory == [0, 1, 2, 3])
         check(queue.count, is: 6)
     }
+
+    @Test("Whatever is done at either end, moving costs no more than a few times what went in", arguments: [1, 3, 100])
+    func cost(_ portion: Int) {
+        var queue = ByteQueue()
+        queue.append(octets(50_000))
+        var given = 50_000
+        for round in 0..<20_000 {
+            switch round % 4 {
+            case 0, 3: unsafe octets(portion).withUnsafeBytes { unsafe queue.prepend($0) }
+            case 1: queue.append(octets(portion))
+            default: queue.consume(3 * portion)
+            }
+            if round % 4 != 2 { given += portion }
+        }
+        check(queue.count, is: 50_000)
+        check(queue.movedBytes <= 6 * given)
+    }
+
+    @Test("A queue that is nearly full and flows does not move everything for each octet")
+    func nearlyFull() {
+        var queue = ByteQueue()
+        queue.append(octets(1000))
+        for _ in 0..<100_000 {
+            queue.append([1])
+            queue.consume(1)
+        }
+        check(queue.movedBytes <= 4 * 100_000)
+        check(queue.capacity <= 4096)
+    }
 }

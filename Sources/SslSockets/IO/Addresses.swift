@@ -117,6 +117,17 @@ public struct IpAddress: Sendable, Hashable, CustomStringConvertible, LosslessSt
     /// True for fe80::/10 and 169.254.0.0/16.
     public var isLinkLocal: Bool { isIPv6 ? high >> 54 == 0xFE80 >> 6 : high >> 48 == 0xA9FE }
 
+    /// The IPv4 address that an IPv6 address stands for (RFC 4291 section 2.5.5.2), or the address itself.
+    var unmapped: IpAddress {
+        guard isIPv6, high == 0, low >> 32 == 0xFFFF else { return self }
+        return IpAddress(high: low << 32, low: 0, isIPv6: false)
+    }
+
+    /// The IPv6 address that stands for an IPv4 address (RFC 4291 section 2.5.5.2), or the address itself.
+    var mappedToIPv6: IpAddress {
+        isIPv6 ? self : IpAddress(high: 0, low: 0xFFFF << 32 | high >> 32, isIPv6: true)
+    }
+
     /// The address as text, IPv6 as RFC 5952 recommends, with `%` and the name of the interface if there is one.
     public var description: String {
         let text = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { buffer in
@@ -153,6 +164,9 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         self.ip = ip
         self.port = port
     }
+
+    /// The IPv4 address that an IPv6 address stands for, or the address itself.
+    var unmapped: SocketAddress { SocketAddress(ip.unmapped, port: port) }
 
     /// `127.0.0.1:80` or `[::1]:80`.
     public var description: String { ip.isIPv6 ? "[\(ip)]:\(port)" : "\(ip):\(port)" }

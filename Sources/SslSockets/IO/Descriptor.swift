@@ -107,6 +107,12 @@ package final class SocketDescriptor: Sendable {
         guard try intOption(fd, SO_TYPE) == Int32(SOCK_STREAM.rawValue) else {
             throw SslSocketError(.unsupportedOperation, "The descriptor \(fd) is no stream socket")
         }
+        var peer = sockaddr_storage()
+        length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let status = unsafe withUnsafeMutablePointer(to: &peer) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getpeername(fd, $0, &length) }
+        }
+        guard status == 0 else { throw IOErrors.error(errno, "The descriptor \(fd) cannot be taken over") }
         let flags = fcntl(fd, F_GETFL)
         guard flags >= 0, fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 else { throw IOErrors.calling("fcntl", errno) }
         guard fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 else { throw IOErrors.calling("fcntl", errno) }
@@ -253,8 +259,8 @@ package final class SocketDescriptor: Sendable {
         return unsafe getsockopt(fd, level, name, &value, &length) == 0 ? value : nil
     }
 
-    /// This end; nil when it has none.
-    package var localAddress: SocketAddress? { unsafe SocketAddress.filled { unsafe getsockname(fd, $0, $1) } }
-    /// The other end; nil when it has none.
-    package var peerAddress: SocketAddress? { unsafe SocketAddress.filled { unsafe getpeername(fd, $0, $1) } }
+    /// This end; nil when it has none. One that an IPv6 socket has in IPv4 is given as such.
+    package var localAddress: SocketAddress? { unsafe SocketAddress.filled { unsafe getsockname(fd, $0, $1) }?.unmapped }
+    /// The other end; nil when it has none. One that an IPv6 socket has in IPv4 is given as such.
+    package var peerAddress: SocketAddress? { unsafe SocketAddress.filled { unsafe getpeername(fd, $0, $1) }?.unmapped }
 }

@@ -5,6 +5,8 @@ package import SslValues
 /// Connects to the first of several addresses that answers (RFC 8305, "Happy Eyeballs"): they are tried in order, the families taking turns, a
 /// new one each 250 ms or as soon as one fails; the first that connects wins and the others are closed.
 ///
+/// A bound socket has one descriptor, so its attempts come one after the other.
+///
 /// All attempts stand in one epoll instance, which is itself a descriptor to wait on: ``waitDescriptor``. A driver waits for it until
 /// ``nextDeadline`` and calls ``progress()``.
 package final class ConnectAttempts {
@@ -19,6 +21,9 @@ package final class ConnectAttempts {
     private var remaining: ArraySlice<SocketAddress>
     private var running: [(descriptor: SocketDescriptor, address: SocketAddress)] = []
     private var failure: SslSocketError?
+    private let options: [SslSocketOption: Int]
+    /// Where to connect from.
+    private let bound: BoundSocket?
     private let delay: Duration
     private let clock: MonotonicClock
     /// Readable when an attempt has ended one way or the other.
@@ -27,15 +32,31 @@ package final class ConnectAttempts {
     package private(set) var nextDeadline: Deadline?
 
     /// The addresses in the order of the resolver (RFC 6724).
-    package convenience init(_ addresses: [SocketAddress], host: String) {
-        self.init(addresses, host: host, delay: .milliseconds(250), clock: .system)
+    ///
+    /// - Parameters:
+    ///   - options: set on each descriptor before it connects.
+    ///   - bound: what to connect; its owner closes it.
+    convenience init(
+        _ addresses: [SocketAddress], host: String, options: [SslSocketOption: Int] = [:], bound: BoundSocket? = nil
+    ) {
+        self.init(addresses, host: host, options: options, bound: bound, delay: .milliseconds(250), clock: .system)
     }
 
-    init(_ addresses: [SocketAddress], host: String, delay: Duration, clock: MonotonicClock) {
+    init(
+        _ addresses: [SocketAddress], host: String, options: [SslSocketOption: Int] = [:], bound: BoundSocket? = nil,
+        delay: Duration, clock: MonotonicClock
+    ) {
         self.host = host
+        self.options = options
+        self.bound = bound
         self.delay = delay
         self.clock = clock
-        remaining = Self.interleaved(addresses)[...]
+        remaining = Self.interleaved(bound.map { addresses.compactMap($0.reachable) } ?? addresses)[...]
+        if let bound, remaining.isEmpty, !addresses.isEmpty {
+            let place = bound.descriptor.localAddress.map { " to \($0)" } ?? ""
+            failure = SslSocketError(
+                .addressNotAvailable, "The socket is bound\(place), and \(host) has no address that can be reached from there")
+        }
         waitDescriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
         if waitDescriptor < 0 {
             failure = IOErrors.calling("epoll_create1", errno)
@@ -61,12 +82,12 @@ package final class ConnectAttempts {
     /// Looks at what has ended and begins what is due.
     package func progress() -> Step {
         if let winner = harvest() { return winner }
-        while let address = remaining.first, running.isEmpty || (nextDeadline?.isDue(at: clock.now) ?? true) {
+        while let address = remaining.first, running.isEmpty || (bound == nil && nextDeadline?.isDue(at: clock.now) ?? true) {
             remaining.removeFirst()
             let before = running.count
             if let winner = begin(address) { return winner }
             // One that failed at once is followed at once.
-            nextDeadline = running.count > before ? Deadline(at: clock.now.adding(delay)) : nil
+            nextDeadline = running.count > before && bound == nil ? Deadline(at: clock.now.adding(delay)) : nil
         }
         if remaining.isEmpty { nextDeadline = nil }
         guard running.isEmpty, remaining.isEmpty else { return .waiting }
@@ -82,7 +103,9 @@ package final class ConnectAttempts {
 
     private func begin(_ address: SocketAddress) -> Step? {
         do throws(SslSocketError) {
-            let descriptor = try SocketDescriptor.stream(family: address.family)
+            if failure != nil { try bound?.renew() }
+            let descriptor = if let bound { bound.descriptor } else { try SocketDescriptor.stream(family: address.family) }
+            for (option, value) in options { try descriptor.set(option, to: value) }
             switch descriptor.startConnect(to: address) {
             case 0: return win(descriptor, address)
             case EINPROGRESS:
@@ -93,7 +116,7 @@ package final class ConnectAttempts {
                     throw IOErrors.calling("epoll_ctl", errno)
                 }
                 running.append((descriptor, address))
-            case let code: note(IOErrors.connecting(code, to: address, host: host))
+            case let code: note(IOErrors.connecting(code, to: address.unmapped, host: host))
             }
         } catch {
             note(error)
@@ -114,8 +137,9 @@ package final class ConnectAttempts {
             let attempt = running.remove(at: place)
             let code = attempt.descriptor.connectError
             if code == 0 { return win(attempt.descriptor, attempt.address) }
-            note(IOErrors.connecting(code, to: attempt.address, host: host))
-            attempt.descriptor.close()
+            note(IOErrors.connecting(code, to: attempt.address.unmapped, host: host))
+            _ = epoll_ctl(waitDescriptor, EPOLL_CTL_DEL, number, nil)
+            if bound == nil { attempt.descriptor.close() }
             nextDeadline = nil
         }
         return nil

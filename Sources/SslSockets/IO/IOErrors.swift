@@ -63,7 +63,7 @@ enum IOErrors {
         case EMFILE, ENFILE, ENOBUFS, ENOMEM: .socketResource
         case EADDRINUSE: .addressInUse
         case EADDRNOTAVAIL: .addressNotAvailable
-        case EAFNOSUPPORT, EPROTONOSUPPORT, EOPNOTSUPP, ENOTSOCK: .unsupportedOperation
+        case EAFNOSUPPORT, EPROTONOSUPPORT, EOPNOTSUPP, ENOTSOCK, ENOPROTOOPT: .unsupportedOperation
         case EMSGSIZE: .datagramTooLarge
         case EBADF, EINVAL, EISCONN, ENOTCONN, EEXIST: .operation
         default: .network

@@ -137,9 +137,9 @@ struct DeviceBuffer: ~Copyable {
         }.map { $0 + 1 }
     }
 
-    /// How many octets stand before the end of the first `delimiter`, it included; nil while it is not there.
+    /// How many octets stand before the end of the first `delimiter`, it included; nil while it is not there, and for an empty one.
     mutating func length(through delimiter: UnsafeRawBufferPointer) -> Int? {
-        guard delimiter.count > 0 else { return 0 }
+        guard delimiter.count > 0 else { return nil }
         let isKnown = unsafe otherDelimiter.withUnsafeBytes { unsafe $0.elementsEqual(delimiter) }
         if !isKnown {
             otherDelimiter = unsafe [UInt8](delimiter)

@@ -2,6 +2,8 @@
 public enum SslSocketState: Sendable, Hashable {
     /// Idle.
     case unconnected
+    /// The local end has been chosen with ``SslSocket/bind(to:port:mode:)``.
+    case bound
     /// The name is being looked up.
     case hostLookup
     /// A TCP connection is being made, and a tunnel where it goes through a proxy.

@@ -82,6 +82,10 @@ public final class SslSocket {
         case open(SocketDescriptor)
     }
     var stage = Stage.idle
+    /// What ``bind(to:port:mode:)`` has made, until it is connected.
+    var bound: BoundSocket?
+    /// Set on each connection.
+    var socketOptions: [SslSocketOption: Int] = [:]
     /// The way of this connection through a proxy; nil without.
     var route: ProxyRoute?
     var connection: TlsConnection?
@@ -189,10 +193,10 @@ public final class SslSocket {
     /// The sentence of the last error; empty when there was none (`errorString`).
     public var errorString: String { error?.description ?? "" }
 
-    /// Where this end is; nil while not connected (`localAddress`, `localPort`).
+    /// Where this end is; nil while not connected or bound (`localAddress`, `localPort`).
     public var localAddress: SocketAddress? {
         if case .open(let descriptor) = stage { return descriptor.localAddress }
-        return nil
+        return bound?.descriptor.localAddress
     }
     /// Where the peer is; nil while not connected (`peerAddress`, `peerPort`). Through a proxy it is what was given to connect, if that was an
     /// address; else nil, for only the proxy knows it.
@@ -209,7 +213,7 @@ public final class SslSocket {
     /// The descriptor; -1 while there is none (`socketDescriptor`). It stays the socket's own.
     public var socketDescriptor: Int32 {
         if case .open(let descriptor) = stage { return descriptor.fd }
-        return -1
+        return bound?.descriptor.fd ?? -1
     }
 
     /// Keying material for an application's own use (RFC 5705, RFC 8446 section 7.5). Beyond Qt 6.11.

@@ -31,7 +31,7 @@ extension SslSocket {
     func beginConnecting(
         _ host: String, _ port: UInt16, _ family: SslNetworkProtocol, encrypting: Bool, startTls: SslStartTls? = nil
     ) {
-        guard state == .unconnected else {
+        guard state == .unconnected || state == .bound else {
             report(SslSocketError(.operation, "The socket is already connecting or connected: close it first"))
             return
         }
@@ -64,16 +64,24 @@ extension SslSocket {
 
     /// Takes over a connected descriptor (`setSocketDescriptor`), for example an accepted one; the socket owns it from now on.
     ///
-    /// - Returns: false, with ``error`` set and the descriptor untouched, when the socket is in use or the descriptor is no socket.
+    /// - Parameter openMode: for what the device is open. Qt's state is not asked for: the descriptor has to be connected.
+    /// - Returns: false, with ``error`` set and the descriptor untouched, when the socket is in use or the descriptor is no connected stream socket;
+    ///   false too when the system refuses a socket option on it, which closes it.
     @discardableResult
-    public func setSocketDescriptor(_ descriptor: Int32) -> Bool {
+    public func setSocketDescriptor(_ descriptor: Int32, openMode: SslOpenMode = .readWrite) -> Bool {
+        guard !openMode.isEmpty, openMode.isSubset(of: .readWrite) else {
+            report(SslSocketError(.invalidUserData, "A socket is open for reading, writing or both"))
+            return false
+        }
         guard state == .unconnected else {
             report(SslSocketError(.operation, "The socket is already connecting or connected: close it first"))
             return false
         }
         do throws(SslSocketError) {
             let adopted = try SocketDescriptor.adopt(fd: descriptor)
+            for (option, value) in socketOptions { try adopted.set(option, to: value) }
             reset()
+            self.openMode = openMode
             opened(adopted)
             return true
         } catch {

@@ -12,7 +12,7 @@ extension SslSocket {
     /// once and the end follows the handshake. One that is paused with nothing to send ends at once. Use ``abort()`` to give up instead.
     public func disconnectFromHost() {
         switch stage {
-        case .idle: return
+        case .idle: if state == .bound { abort() }
         case .lookup, .connecting, .proxying: hasToDisconnect = true
         case .open:
             guard !isDisconnecting else { return }
@@ -161,6 +161,8 @@ extension SslSocket {
         case .open(let descriptor): descriptor.close()
         }
         stage = .idle
+        bound?.descriptor.close()
+        bound = nil
         opening = nil
         output.descriptor = nil
     }

@@ -32,7 +32,8 @@ extension SslSocket {
             let epoch = epoch
             if hasFoundHost { emit(.hostFound) }
             guard epoch == self.epoch else { return }
-            let attempts = ConnectAttempts(addresses, host: route?.proxy.host ?? peerName)
+            let attempts = ConnectAttempts(
+                addresses, host: route?.proxy.host ?? peerName, options: socketOptions, bound: bound)
             // Before the lookup goes, and its descriptor with it: the number may be another's at once.
             dropRegistration()
             stage = .connecting(attempts)
@@ -57,7 +58,13 @@ extension SslSocket {
         dropRegistration()
         descriptor.setNoDelay(true)
         stage = .open(descriptor)
+        bound = nil
         if openMode.isEmpty { openMode = .readWrite }
+        do throws(SslSocketError) {
+            for (option, value) in socketOptions { try descriptor.set(option, to: value) }
+        } catch {
+            return fail(error)
+        }
         output.descriptor = descriptor
         setState(.connected)
         guard epoch == self.epoch else { return }

@@ -11,7 +11,7 @@ extension SslSocket {
     @discardableResult
     public func write(_ bytes: UnsafeRawBufferPointer) -> Int {
         switch state {
-        case .unconnected, .closing: return -1
+        case .unconnected, .bound, .closing: return -1
         case .hostLookup, .connecting, .connected: break
         }
         isWarm = true
