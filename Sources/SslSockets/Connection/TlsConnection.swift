@@ -325,6 +325,13 @@ package final class TlsConnection {
         }
     }
 
+    /// Forgets plaintext that will never be sent.
+    package func discardOutgoing() {
+        outgoing.removeAll()
+        outgoing.releaseStorage()
+        slack = 0
+    }
+
     /// Gives memory back while nothing flows.
     package func releaseBuffers() {
         outgoing.releaseStorage()

@@ -32,6 +32,8 @@ package final class SocketOutput: TlsSink {
 
     /// Octets not taken by the system yet.
     package var count: Int { queued }
+    /// How much memory the queue holds.
+    var capacity: Int { queue.capacity }
     /// More may be encrypted.
     package var hasRoom: Bool { queued < Self.limit && failure == 0 }
     /// How many octets of plaintext may be encrypted now, in whole records.

@@ -137,6 +137,8 @@ extension SslSocket {
         isFailing = false
         hasLostOutput = output.failure != 0 || output.count > 0 || (connection?.bytesToEncrypt ?? 0) > 0
         output.discard()
+        plainOutput = 0
+        connection?.discardOutgoing()
         closeDescriptor()
         if wasConnected { setState(.closing) }
         guard epoch == self.epoch else { return }

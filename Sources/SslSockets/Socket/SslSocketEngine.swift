@@ -239,8 +239,7 @@ extension SslSocket {
     /// Encrypts and sends what the system takes, and announces it.
     func pushOut() {
         let epoch = epoch
-        if let connection, isEncrypted, connection.bytesToEncrypt > 0 { noteWritten(connection.flush(output)) }
-        output.drain()
+        handOn()
         if output.failure != 0 {
             let code = output.failure
             hearLastWords()

@@ -58,6 +58,20 @@ extension SslSocket {
         plainOutput = output.count
     }
 
+    /// Encrypts and sends until the system takes no more or nothing is left, without saying so yet.
+    func handOn() {
+        while true {
+            let hadRoom = output.hasRoom
+            var encrypted = 0
+            if let connection, isEncrypted, connection.bytesToEncrypt > 0 { encrypted = connection.flush(output) }
+            noteWritten(encrypted)
+            output.drain()
+            // The system has taken all that was encrypted: more can be.
+            guard encrypted > 0 || !hadRoom, output.count == 0, output.failure == 0, let connection, connection.bytesToEncrypt > 0
+            else { return }
+        }
+    }
+
     /// Counts octets of payload that were handed on.
     func noteWritten(_ count: Int) {
         guard count > 0 else { return }

@@ -42,12 +42,6 @@ extension SslSocket {
     /// Octets of either kind that the system has not taken.
     var queuedToWrite: Int { bytesToWrite + encryptedBytesToWrite }
 
-    /// Encrypts and sends what the system takes, without saying so yet.
-    private func handOn() {
-        if let connection, isEncrypted { noteWritten(connection.flush(output)) }
-        output.drain()
-    }
-
     /// Writes octets.
     @discardableResult
     public func write(_ bytes: Span<UInt8>) -> Int { unsafe bytes.withUnsafeBytes { unsafe write($0) } }
