@@ -100,6 +100,20 @@ struct FlowTests {
         #expect(got == octets(1000) && failure?.code == .truncated)
     }
 
+    @Test("Nothing stays unencrypted while the system takes more", arguments: DeviceCell.encrypted)
+    func encryptsOn(cell: DeviceCell) async throws {
+        let pair = try await SocketPair(cell)
+        let server = pair.server
+        let total = 12_000_000
+        server.write([UInt8](repeating: 1, count: total))
+        var skipped = 0
+        try await pair.pump {
+            #expect(server.bytesToWrite == 0 || server.output.isBlocked)
+            skipped += max(pair.client.skip(.max), 0)
+            return skipped == total
+        }
+    }
+
     @Test("The write buffer takes what fits and says how much that was", arguments: DeviceCell.all)
     func writeLimit(cell: DeviceCell) async throws {
         let pair = try await SocketPair(cell)
