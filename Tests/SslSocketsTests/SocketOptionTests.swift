@@ -169,6 +169,18 @@ struct SocketDescriptorTests {
         close(unconnected)
     }
 
+    @Test("A connection that the peer has reset meanwhile is taken over, and the end is told as usual")
+    func alreadyReset() async throws {
+        let pair = try await SocketPair(DeviceCell.all[0])
+        let number = dup(pair.server.socketDescriptor)
+        pair.client.abort()
+        #expect(Poller.wait(fd: number, events: .read, deadline: Deadline(after: .seconds(10))) == .ready([.read, .hangup]))
+        let socket = SslSocket()
+        #expect(socket.setSocketDescriptor(number) && socket.state == .connected)
+        #expect(await socket.waitForDisconnected())
+        #expect(socket.error?.code == .network)
+    }
+
     @Test("A socket that is in use takes none over")
     func inUse() async throws {
         let pair = try await SocketPair(DeviceCell.all[0])

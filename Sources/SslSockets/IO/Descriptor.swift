@@ -107,12 +107,9 @@ package final class SocketDescriptor: Sendable {
         guard try intOption(fd, SO_TYPE) == Int32(SOCK_STREAM.rawValue) else {
             throw SslSocketError(.unsupportedOperation, "The descriptor \(fd) is no stream socket")
         }
-        var peer = sockaddr_storage()
-        length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let status = unsafe withUnsafeMutablePointer(to: &peer) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getpeername(fd, $0, &length) }
+        guard hasPeer(fd) else {
+            throw SslSocketError(.operation, "The descriptor \(fd) cannot be taken over: it is not connected")
         }
-        guard status == 0 else { throw IOErrors.error(errno, "The descriptor \(fd) cannot be taken over") }
         let flags = fcntl(fd, F_GETFL)
         guard flags >= 0, fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 else { throw IOErrors.calling("fcntl", errno) }
         guard fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 else { throw IOErrors.calling("fcntl", errno) }
@@ -138,6 +135,19 @@ package final class SocketDescriptor: Sendable {
             guard error.systemError == EAFNOSUPPORT || error.systemError == EADDRNOTAVAIL else { throw error }
             return try listener(at: SocketAddress(.anyIPv4, port: port), backlog: backlog)
         }
+    }
+
+    /// The descriptor is connected, or was: a connection that the peer has already reset is one.
+    private static func hasPeer(_ fd: Int32) -> Bool {
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getpeername(fd, $0, &length) }
+        }
+        if status == 0 { return true }
+        // The stream of a connection that is gone has ended; that of one that never was has not.
+        var entry = pollfd(fd: fd, events: ssllinux_pollrdhup(), revents: 0)
+        return unsafe poll(&entry, 1, 0) > 0 && entry.revents & ssllinux_pollrdhup() != 0
     }
 
     /// A listening socket. An IPv6 wildcard takes IPv4 too.
