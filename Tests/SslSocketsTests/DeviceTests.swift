@@ -197,6 +197,37 @@ struct DeviceTests {
         expectOver(pair.server)
     }
 
+    @Test("New data is announced once, not for what is old, and not within itself", arguments: DeviceCell.all)
+    func announcesOnce(cell: DeviceCell) async throws {
+        let pair = try await SocketPair(cell)
+        let (client, server) = (pair.client, pair.server)
+        var calls = 0
+        var depth = 0
+        client.readyRead.connect { socket in
+            #expect(depth == 0)
+            depth += 1
+            calls += 1
+            if calls == 1 {
+                // What comes while the slot runs is told afterwards.
+                server.write(octets(5))
+                server.flush()
+                #expect(socket.waitsForBytes(1005) && calls == 1)
+            }
+            depth -= 1
+        }
+        server.write(octets(1000))
+        server.flush()
+        try await pair.pump { calls == 2 }
+        try await pair.settle()
+        #expect(calls == 2 && client.bytesAvailable == 1005)
+        // A part is read; the rest is no news.
+        client.skip(400)
+        try await pair.settle()
+        #expect(calls == 2)
+        try await pair.deliver(octets(10), from: server, to: client)
+        #expect(calls == 3)
+    }
+
     @Test("close drops what arrives later, and memory does not grow by it", arguments: DeviceCell.all)
     func closeDropsArrivals(cell: DeviceCell) async throws {
         let pair = try await SocketPair(cell)

@@ -68,6 +68,7 @@ struct FlowTests {
         try await pair.pump { client.bytesAvailable == 10 }
         try await pair.settle()
         #expect(client.bytesAvailable == 10 && client.state == .connected)
+        #expect(cell.version == nil ? client.encryptedBytesAvailable == 0 : (1...1100).contains(client.encryptedBytesAvailable))
         #expect(client.read(4) == octets(4))
         try await pair.pump { client.bytesAvailable == 10 }
         client.readBufferSize = 500

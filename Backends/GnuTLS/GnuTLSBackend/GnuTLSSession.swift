@@ -233,7 +233,7 @@ class GnuTLSSession: TlsSession {
 
     var clientHello: TlsClientHello? { state.clientHello }
     var isEstablished: Bool { flags.contains(.established) }
-    var pendingInput: Int { state.inbox.count }
+    var pendingInput: Int { unsafe state.inbox.count + (handle.map { unsafe gnutls_record_check_pending($0) } ?? 0) }
     var hasEvents: Bool { !state.events.isEmpty }
 
     func takeEvents() -> [TlsEvent] {

@@ -18,8 +18,8 @@ extension SslSocket {
 
     /// Octets that can be read now: received, and decrypted when encrypted (`bytesAvailable`).
     public var bytesAvailable: Int { incoming.count }
-    /// Octets received that are not among ``bytesAvailable`` yet (`encryptedBytesAvailable`), because the read buffer is full or their record is not
-    /// complete; 0 in the plain phase. An engine may count what it has already decrypted without its overhead.
+    /// Octets received that a full read buffer keeps from ``bytesAvailable`` (`encryptedBytesAvailable`); 0 in the plain phase. What the engine has
+    /// decrypted already counts without its overhead, and a record that has not come completely does not count.
     public var encryptedBytesAvailable: Int { connection?.pendingInput ?? 0 }
     /// Octets of payload not encrypted yet, or not given to the system when plain (`bytesToWrite`).
     public var bytesToWrite: Int {
