@@ -177,44 +177,4 @@ struct FlowTests {
         }
         #expect(got == payload)
     }
-
-    @Test("A fast sender and a slow reader need constant memory", arguments: DeviceCell.all)
-    func constantMemory(cell: DeviceCell) async throws {
-        let total = 60_000_000
-        let piece = [UInt8](repeating: 6, count: 1_000_000)
-        let pair = try await SocketPair(cell)
-        let (client, server) = (pair.client, pair.server)
-        client.readBufferSize = 100_000
-        nonisolated(unsafe) let sender = server
-        let sending = Task {
-            var most = 0
-            unsafe sender.bytesWritten.connect { socket, _ in most = max(most, socket.bytesToWrite + socket.encryptedBytesToWrite)
-            }
-            for _ in 0..<(total / piece.count) { try await unsafe sender.send(piece) }
-            return most
-        }
-        var got = 0
-        var memory = [UInt8](repeating: 0, count: 10_000)
-        var start = 0
-        while got < total {
-            got += try await unsafe client.receive(into: memory.withUnsafeMutableBytes { unsafe $0 })
-            #expect(client.bytesAvailable <= 100_000)
-            if start == 0, got > total / 10 { start = residentOctets() }
-        }
-        let most = try await sending.value
-        #expect(most <= SocketOutput.limit + 2 * TlsConnection.longestRecord)
-        #expect(server.output.capacity <= 1 << 19 && client.incoming.queue.capacity <= 1 << 19)
-        // Other tests of the process have their needs, too.
-        #expect(residentOctets() - start < 40_000_000)
-    }
-
-    /// The memory of this process that is in use, in octets.
-    private func residentOctets() -> Int {
-        guard let file = unsafe fopen("/proc/self/statm", "r") else { return 0 }
-        defer { unsafe fclose(file) }
-        var text = [CChar](repeating: 0, count: 128)
-        guard unsafe fgets(&text, 128, file) != nil else { return 0 }
-        let fields = String(decoding: text.map { UInt8(bitPattern: $0) }.prefix { $0 != 0 }, as: UTF8.self).split(separator: " ")
-        return fields.count > 1 ? (Int(fields[1]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE))) : 0
-    }
 }

@@ -69,7 +69,7 @@ struct SocketBindingTests {
         gone.close()
         let bound = try BoundSocket(to: .loopbackIPv4, port: 0, isReusable: false)
         let local = bound.descriptor.localAddress
-        let attempts = ConnectAttempts([refusing, refusing, address], host: "test", bound: bound)
+        let attempts = ConnectAttempts([refusing, refusing, address], host: "test", options: [:], bound: bound)
         loop: while true {
             switch attempts.progress() {
             case .waiting:

@@ -32,13 +32,16 @@ package final class ConnectAttempts {
     package private(set) var nextDeadline: Deadline?
 
     /// The addresses in the order of the resolver (RFC 6724).
+    package convenience init(_ addresses: [SocketAddress], host: String) {
+        self.init(addresses, host: host, options: [:], bound: nil)
+    }
+
+    /// The addresses in the order of the resolver.
     ///
     /// - Parameters:
     ///   - options: set on each descriptor before it connects.
     ///   - bound: what to connect; its owner closes it.
-    convenience init(
-        _ addresses: [SocketAddress], host: String, options: [SslSocketOption: Int] = [:], bound: BoundSocket? = nil
-    ) {
+    convenience init(_ addresses: [SocketAddress], host: String, options: [SslSocketOption: Int], bound: BoundSocket?) {
         self.init(addresses, host: host, options: options, bound: bound, delay: .milliseconds(250), clock: .system)
     }
 
