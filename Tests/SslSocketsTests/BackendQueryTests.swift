@@ -1,3 +1,4 @@
+import Glibc
 import SslBackend
 import SslTestKit
 import Testing
@@ -258,6 +259,16 @@ struct ProcessDefaultTests {
                     try SslConfiguration.supportedCiphers(backend: other) == SslBackends.named(other).capabilities.cipherSuites)
             }
         }
+    }
+
+    @Test("GnuTLS comes before OpenSSL, and what the environment names before both")
+    func preference() throws {
+        SslBackends.resetActive()
+        let linked = SslBackends.available.filter { ["gnutls", "openssl"].contains($0) }
+        #expect(linked == ["gnutls", "openssl"].filter { linked.contains($0) })
+        #expect(SslBackends.available.first == linked.first)
+        let named = unsafe getenv(SslBackends.environmentVariable).map { unsafe String(cString: $0) } ?? ""
+        #expect(try SslBackends.active().name == (named.isEmpty ? linked.first : named))
     }
 
     @Test("Backends of an application's own appear and vanish")

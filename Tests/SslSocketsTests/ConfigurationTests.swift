@@ -357,6 +357,10 @@ struct ConfigurationTests {
             #expect((Self.refusal(configuration) == nil) == has.contains(version), "\(version)")
             configuration.ciphers = []
         }
+        configuration.protocol = .secureProtocols
+        let engine = try SslBackends.named(backend)
+        let datagrams = try configuration.values.settings(role: .client, transport: .datagram, backend: engine)
+        #expect(datagrams.versions == .dtls1_2 ... .dtls1_2)
         for version in [SslProtocol.dtlsV1_0, .dtlsV1_2, .dtlsV1_0OrLater, .dtlsV1_2OrLater, .unknownProtocol] {
             configuration.protocol = version
             #expect(Self.refusal(configuration)?.code == .invalidUserData, "\(version)")

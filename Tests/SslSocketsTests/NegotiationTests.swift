@@ -175,6 +175,15 @@ struct NegotiationTests {
         }
     }
 
+    @Test("The server name is sent unless a switch forbids it", arguments: SocketFixture.all)
+    func serverName(pair: SocketFixture) throws {
+        for isOff in [false, true] {
+            let pipe = try pipe(pair, client: { $0.setSslOption(.disableServerNameIndication, isOff) })
+            #expect(pipe.converse(Array("hello".utf8)))
+            #expect(pipe.server.connection.clientHello?.serverName == (isOff ? nil : TestIdentity.defaultHost))
+        }
+    }
+
     // MARK: What no switch can turn on
 
     @Test("Compression is neither offered nor accepted, even when it is not forbidden", arguments: SocketFixture.all)

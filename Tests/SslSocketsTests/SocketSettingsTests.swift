@@ -117,6 +117,47 @@ struct SocketSettingsTests {
         }
     }
 
+    @Test("The range of versions outlives connecting, and both ways of starting obey it", arguments: SocketFixture.all)
+    func protocolSurvives(pair: SocketFixture) async throws {
+        let rows: [(SslProtocol, SslProtocol)] = [
+            (.tlsV1_2, .tlsV1_2), (.tlsV1_3, .tlsV1_3), (.anyProtocol, .tlsV1_3), (.secureProtocols, .tlsV1_3),
+        ]
+        for (range, agreed) in rows {
+            try await pair.withPlainPair { socket in
+                socket.startServerEncryption()
+                _ = await socket.waitForEncrypted()
+                _ = try? await socket.receive()
+            } _: { socket in
+                socket.protocol = range
+                #expect(await socket.waitForConnected())
+                #expect(socket.protocol == range && socket.sessionProtocol == .unknownProtocol)
+                socket.startClientEncryption()
+                #expect(await socket.waitForEncrypted())
+                #expect(socket.sessionProtocol == agreed)
+                socket.abort()
+                #expect(socket.protocol == range && socket.sessionProtocol == .unknownProtocol)
+            }
+            let server = SslServer(configuration: try pair.serverConfiguration())
+            try server.listen(host: "127.0.0.1")
+            let port = server.serverPort
+            async let accepted: Void = Self.serve(server)
+            let socket = SslSocket(configuration: try pair.clientConfiguration())
+            socket.protocol = range
+            socket.connectToHostEncrypted("127.0.0.1", port: port, peerVerifyName: TestIdentity.defaultHost)
+            #expect(await socket.waitForEncrypted())
+            #expect(socket.sessionProtocol == agreed && socket.protocol == range)
+            await socket.finish()
+            await accepted
+            server.close()
+        }
+    }
+
+    private static func serve(_ server: SslServer) async {
+        guard let socket = try? await server.accept() else { return }
+        _ = try? await socket.receive()
+        await socket.finish()
+    }
+
     @Test("The key the server made for the connection", arguments: SocketFixture.all)
     func ephemeralServerKey(pair: SocketFixture) async throws {
         let identity = try TestCertificates.shared().identity(.rsa)
@@ -178,6 +219,67 @@ struct SocketSettingsTests {
             // What a connection negotiates is asked of the socket; the configuration stays what it was given.
             socket.sslConfiguration = given
             #expect(socket.sslConfiguration == given)
+        }
+    }
+
+    @Test("What came of ALPN, and nothing made up", arguments: SocketFixture.all)
+    func applicationProtocols(pair: SocketFixture) async throws {
+        let rows: [([String], [String], String?, SslNextProtocolStatus)] = [
+            (["h2", "http/1.1"], ["http/1.1"], "http/1.1", .negotiated), (["h2"], ["http/1.1"], nil, .unsupported),
+            (["h2"], [], nil, .unsupported), ([], ["h2"], nil, .none),
+        ]
+        for (client, server, agreed, status) in rows {
+            try await pair.withPlainPair { socket in
+                socket.sslConfiguration.allowedNextProtocols = server
+                socket.startServerEncryption()
+                _ = await socket.waitForEncrypted()
+                _ = try? await socket.receive()
+            } _: { socket in
+                #expect(await socket.waitForConnected())
+                socket.sslConfiguration.allowedNextProtocols = client
+                #expect(socket.nextNegotiatedProtocol == nil && socket.nextProtocolNegotiationStatus == .none)
+                socket.startClientEncryption()
+                #expect(await socket.waitForEncrypted())
+                #expect(socket.nextNegotiatedProtocol == agreed)
+                #expect(socket.nextProtocolNegotiationStatus == status)
+            }
+        }
+    }
+
+    @Test(
+        "Both ends export the same keying material, another for another label, context or connection",
+        arguments: SocketFixture.all)
+    func keyingMaterial(pair: SocketFixture) async throws {
+        for version in [SslProtocol.tlsV1_2, .tlsV1_3] {
+            let label = "EXPORTER-test"
+            try await pair.withPlainPair { socket in
+                socket.startServerEncryption()
+                #expect(await socket.waitForEncrypted())
+                for context in [nil, [], [1, 2]] as [[UInt8]?] {
+                    let secret = try socket.exportKeyingMaterial(label: label, context: context, length: 40)
+                    try await socket.send(unsafe secret.withBytes { unsafe [UInt8]($0) })
+                }
+                _ = try? await socket.receive()
+            } _: { socket in
+                #expect(await socket.waitForConnected())
+                socket.protocol = version
+                socket.startClientEncryption()
+                #expect(await socket.waitForEncrypted())
+                var theirs: [UInt8] = []
+                while theirs.count < 120 { theirs += try await socket.receive() }
+                var own: [[UInt8]] = []
+                for context in [nil, [], [1, 2]] as [[UInt8]?] {
+                    let secret = try socket.exportKeyingMaterial(label: label, context: context, length: 40)
+                    own.append(unsafe secret.withBytes { unsafe [UInt8]($0) })
+                }
+                #expect(own.flatMap { $0 } == theirs)
+                // No context and an empty one differ in TLS 1.2 only (RFC 8446 section 7.5).
+                #expect((own[0] == own[1]) == (version == .tlsV1_3))
+                #expect(own[1] != own[2])
+                let other = try socket.exportKeyingMaterial(label: "EXPORTER-other", length: 40)
+                #expect(unsafe other.withBytes { unsafe [UInt8]($0) } != own[0])
+                #expect(throws: SslSocketError.self) { try socket.exportKeyingMaterial(label: label, length: 0) }
+            }
         }
     }
 

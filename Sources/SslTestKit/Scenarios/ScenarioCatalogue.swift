@@ -5,7 +5,8 @@ public enum ScenarioCatalogue {
     /// All scenarios.
     public static let all: [Scenario] =
         chains + trust + constraints + revocation + names + policy + negotiation + handshakes + clientCertificates + decisions
-        + records + recordFaults + endings + alerts + sessions + resumptionTerms + preSharedKeys + stapling + datagrams
+        + records + recordFaults + endings + alerts + sessions + resumptionTerms + preSharedKeys + stapling + configurations
+        + datagrams
 
     /// The scenario of that name.
     public static func scenario(_ id: String) -> Scenario? { all.first { $0.id == id } }
