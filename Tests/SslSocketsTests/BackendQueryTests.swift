@@ -82,11 +82,22 @@ private final class MockBackend: TlsBackend {
 
     private var refusal: SslSocketError { SslSocketError(.unsupportedFeature, "A mock makes nothing", backend: name) }
     func makeContext(_ settings: TlsSettings) throws(SslSocketError) -> any TlsContext { throw refusal }
-    func makeTrustStore(_ sources: TlsTrustSources) throws(SslSocketError) -> any TlsTrustStore { throw refusal }
+    func systemAnchors() throws(SslSocketError) -> [[UInt8]] { throw refusal }
+    func isValid(_ signature: X509Signature) -> Bool { false }
+    func problems(ofPath path: [any X509Certificate]) -> [TlsPathProblem] { [] }
     func makeCertificate(der: [UInt8]) throws(SslSocketError) -> any X509Certificate { throw refusal }
-    func makePrivateKey(
-        _ bytes: SecretBytes, format: SslEncodingFormat, passphrase: SecretBytes?
-    ) throws(SslSocketError) -> any TlsKey { throw refusal }
+    func makePrivateKey(der: SecretBytes, passphrase: SecretBytes?) throws(SslSocketError) -> any TlsKey { throw refusal }
+    func makePublicKey(der: [UInt8]) throws(SslSocketError) -> TlsPublicKey { throw refusal }
+    func readBundle(pkcs12: SecretBytes, passphrase: SecretBytes) throws(SslSocketError) -> TlsKeyBundle { throw refusal }
+    func writeBundle(_ bundle: TlsKeyBundle, name: String, passphrase: SecretBytes) throws(SslSocketError) -> SecretBytes {
+        throw refusal
+    }
+    func runCipher(
+        _ cipher: TlsBlockCipher, _ direction: TlsCipherDirection, _ bytes: SecretBytes, key: SecretBytes, vector: [UInt8]
+    ) throws(SslSocketError) -> SecretBytes { throw refusal }
+    func deriveKey(
+        _ hash: SslHash, passphrase: SecretBytes, salt: [UInt8], iterations: Int, length: Int
+    ) throws(SslSocketError) -> SecretBytes { throw refusal }
     func generateKey(_ kind: SslKeyKind) throws(SslSocketError) -> any TlsKey { throw refusal }
     func issueCertificate(
         _ template: SslCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
