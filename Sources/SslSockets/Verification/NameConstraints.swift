@@ -186,13 +186,14 @@ struct NameConstraints {
         return domain.first == UInt8(ascii: ".") ? host.count > domain.count && host.hasSuffix(domain) : host == domain
     }
 
-    /// The host of a URI; nil for one without, or with an address, to which no constraint can apply.
+    /// The host of a URI; nil for one without, or with an address or a user's name, to which no constraint can apply.
     private static func hostOfUri(_ uri: [UInt8]) -> [UInt8]? {
         guard let colon = uri.firstIndex(of: UInt8(ascii: ":")) else { return nil }
         let rest = uri[(colon + 1)...]
         guard rest.starts(with: Array("//".utf8)) else { return nil }
         var authority = rest.dropFirst(2).prefix { ![UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#")].contains($0) }
-        if let at = authority.lastIndex(of: UInt8(ascii: "@")) { authority = authority[(at + 1)...] }
+        // Libraries differ about the host behind a user's name; no certificate needs one.
+        if authority.contains(UInt8(ascii: "@")) { return nil }
         if let port = authority.lastIndex(of: UInt8(ascii: ":")) { authority = authority[..<port] }
         let host = lower(authority)
         guard isHost(host, mayLeadWithDot: false), IpAddress(String(decoding: host, as: UTF8.self)) == nil else { return nil }
