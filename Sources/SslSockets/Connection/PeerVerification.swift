@@ -149,7 +149,7 @@ private struct PathCheck {
         let rules = PathRules(
             purpose: verification.purpose, time: verification.time, depth: verification.depth,
             profile: verification.settings.profile,
-            usesCommonName: verification.settings.usesCommonName)
+            work: signatures, usesCommonName: verification.settings.usesCommonName)
         return search(from: leaf, rules) { path in revocationProblems(path) }
     }
 
@@ -211,13 +211,14 @@ private struct PathCheck {
         Revocation(
             lists: verification.settings.revocationLists.map(\.parsed), time: verification.time,
             profile: verification.settings.profile,
-            backend: store.backend, offered: offered, isValidSigner: isValidSigner)
+            backend: store.backend, offered: offered, signatures: signatures, isValidSigner: isValidSigner)
     }
 
     /// Whoever signs a list without being on the path needs a path of its own to the same trusted certificate (RFC 5280 section 6.3.3 (f)),
     /// and no list may name it as revoked. That a list covers it cannot be asked for: often the one it has signed is the only one.
     private func isValidSigner(_ signer: LazyCertificate, _ anchor: LazyCertificate, isAskedForSigner: Bool) -> Bool {
-        let rules = PathRules(purpose: nil, time: verification.time, depth: 0, profile: verification.settings.profile)
+        let rules = PathRules(
+            purpose: nil, time: verification.time, depth: 0, profile: verification.settings.profile, work: signatures)
         let found = search(from: signer, rules) { path in
             guard path.last?.fields.der == anchor.fields.der else {
                 return [TlsPathProblem(.certificateUntrusted, depth: path.count - 1)]

@@ -11,6 +11,8 @@ struct PathRules {
     let depth: Int
     /// What is required besides.
     let profile: SslCertificateProfile
+    /// What may still be spent on name constraints.
+    let work: SignatureCache
     /// The common name may be taken for a host name.
     var usesCommonName = false
 
@@ -92,7 +94,6 @@ struct PathRules {
     private func nameProblems(_ path: [CertificateFields]) -> Set<TlsPathProblem> {
         var found: Set<TlsPathProblem> = []
         var names: [Int: NameConstraints.Names] = [:]
-        var budget = NameConstraints.mostComparisons
         for (depth, issuer) in path.enumerated().dropFirst() {
             guard let value = issuer.extensionValue(ExtensionOid.nameConstraints) else { continue }
             guard let constraints = NameConstraints(value), profile == .path || !constraints.hasLeadingDot else {
@@ -102,8 +103,8 @@ struct PathRules {
             for below in 0..<depth where below == 0 || !path[below].isSelfIssued {
                 let list = names[below] ?? NameConstraints.Names(path[below], usesCommonName: below == 0 && usesCommonName)
                 names[below] = list
-                budget -= constraints.cost(list)
-                if budget < 0 || !constraints.permits(list) {
+                work.comparisons -= constraints.cost(list)
+                if work.comparisons < 0 || !constraints.permits(list) {
                     found.insert(TlsPathProblem(.nameConstraintViolation, depth: below))
                 }
             }

@@ -121,26 +121,46 @@ struct PathSearch {
     }
 }
 
-/// Which certificates have signed which, asked of the library once for each pair, and not without limit.
+/// Which certificates have signed which certificates and lists, asked of the library once for each pair; and how much has been spent. A peer
+/// chooses what is looked at, so nothing here is without limit, whatever the number of paths.
 final class SignatureCache {
     private struct Pair: Hashable {
         let subject: ObjectIdentifier
         let issuer: ObjectIdentifier
     }
     private var known: [Pair: Bool] = [:]
+    /// How many comparisons of names with constraints are left.
+    var comparisons = NameConstraints.mostComparisons
 
     /// Whether `issuer` has signed `subject`; false as well when too many signatures have been checked.
     func isSigned(_ subject: CertificateFields, by issuer: CertificateFields, backend: any TlsBackend) -> Bool {
+        ask(subject, issuer, backend) {
+            X509SignatureAlgorithm(der: subject.signatureAlgorithmDer).map {
+                X509Signature(
+                    signedOctets: subject.signedOctets, algorithm: $0, signature: subject.signature,
+                    publicKeyInfo: issuer.publicKeyInfo)
+            }
+        }
+    }
+
+    /// Whether `issuer` has signed `list`; false as well when too many signatures have been checked.
+    func isSigned(_ list: RevocationList, by issuer: CertificateFields, backend: any TlsBackend) -> Bool {
+        ask(list, issuer, backend) {
+            list.algorithm.map {
+                X509Signature(
+                    signedOctets: list.signedOctets, algorithm: $0, signature: list.signature, publicKeyInfo: issuer.publicKeyInfo
+                )
+            }
+        }
+    }
+
+    private func ask(
+        _ subject: AnyObject, _ issuer: CertificateFields, _ backend: any TlsBackend, _ question: () -> X509Signature?
+    ) -> Bool {
         let pair = Pair(subject: ObjectIdentifier(subject), issuer: ObjectIdentifier(issuer))
         if let answer = known[pair] { return answer }
-        guard known.count < PathSearch.mostSignatures, let algorithm = X509SignatureAlgorithm(der: subject.signatureAlgorithmDer)
-        else {
-            return false
-        }
-        let answer = backend.isValid(
-            X509Signature(
-                signedOctets: subject.signedOctets, algorithm: algorithm, signature: subject.signature,
-                publicKeyInfo: issuer.publicKeyInfo))
+        guard known.count < PathSearch.mostSignatures, let question = question() else { return false }
+        let answer = backend.isValid(question)
         known[pair] = answer
         return answer
     }

@@ -17,18 +17,21 @@ struct Revocation {
     let backend: any TlsBackend
     /// The certificates that may have signed lists besides those of the path.
     let offered: [LazyCertificate]
+    let signatures: SignatureCache
     /// Whether a certificate that is not on the path is validly issued below the same trusted certificate.
     let isValidSigner: (LazyCertificate, _ anchor: LazyCertificate) -> Bool
 
     /// Every reason there is: bits 1 to 8 (section 4.2.1.13).
     private static let allReasons: UInt16 = 0x1FE
+    /// No certificate needs more distribution points.
+    private static let mostPoints = 32
     /// The entry takes back another (section 5.3.1).
     private static let removeFromList = 8
 
     /// What the lists say about the certificate at `depth` of a path that ends in a trusted one.
     func status(_ path: [LazyCertificate], depth: Int) -> Status {
         let fields = path[depth].fields
-        guard var points = DistributionPoint.points(fields) else { return .unknown }
+        guard var points = DistributionPoint.points(fields), points.count <= Self.mostPoints else { return .unknown }
         // At last the lists of the issuer itself, wherever they were published (section 6.3.3, last paragraph).
         points.append(DistributionPoint())
         var covered: UInt16 = 0
@@ -72,16 +75,13 @@ struct Revocation {
 
     /// The list is signed with the key of the certificate's issuer, or of another certificate of that name that may sign lists.
     private func isSigned(_ list: RevocationList, _ path: [LazyCertificate], _ depth: Int) -> Bool {
-        guard let anchor = path.last, let algorithm = list.algorithm, KeyStrength.isStrong(algorithm) else { return false }
+        guard let anchor = path.last, KeyStrength.isStrong(list.algorithm) else { return false }
         func hasSigned(_ fields: CertificateFields) -> Bool {
             guard fields.canonicalSubject == list.canonicalIssuer, fields.keyUsage.map({ $0 & 1 << 6 != 0 }) ?? true else {
                 return false
             }
             if let wanted = list.keyIdentifier, let there = fields.subjectKeyIdentifier, wanted != there { return false }
-            return backend.isValid(
-                X509Signature(
-                    signedOctets: list.signedOctets, algorithm: algorithm, signature: list.signature,
-                    publicKeyInfo: fields.publicKeyInfo))
+            return signatures.isSigned(list, by: fields, backend: backend)
         }
         if path[(depth + 1)...].contains(where: { hasSigned($0.fields) }) { return true }
         return offered.contains { hasSigned($0.fields) && isValidSigner($0, anchor) }
