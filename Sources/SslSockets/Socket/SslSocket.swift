@@ -122,6 +122,8 @@ public final class SslSocket {
     var isClosed = false
     /// The connection has failed and is about to end.
     var isFailing = false
+    /// A slot is running between two stages of connecting, where nothing else may happen.
+    var isInTransition = false
     /// A slot of errorOccurred is running.
     var isTellingError = false
     /// A slot of readyRead is running.

@@ -155,8 +155,11 @@ extension SslSocket {
                         server: sslConfiguration, asksAboutClientHello: clientHelloHook != nil, preSharedKeys: preSharedKeyHooks)
             }
             self.mode = mode
+            let outer = isInTransition
+            isInTransition = true
             emit(.modeChanged, mode)
             guard epoch == self.epoch else { return false }
+            isInTransition = outer
             unsafe workIn(.empty)
             return epoch == self.epoch
         } catch {
@@ -191,6 +194,7 @@ extension SslSocket {
         hasToDisconnect = false
         isClosed = false
         isFailing = false
+        isInTransition = false
         hasLostOutput = false
         hasUnannouncedData = false
         unannouncedWritten = 0

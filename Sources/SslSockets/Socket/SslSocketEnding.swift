@@ -135,6 +135,7 @@ extension SslSocket {
         hasToDisconnect = false
         isClosed = false
         isFailing = false
+        isInTransition = false
         hasLostOutput = output.failure != 0 || output.count > 0 || (connection?.bytesToEncrypt ?? 0) > 0
         output.discard()
         plainOutput = 0

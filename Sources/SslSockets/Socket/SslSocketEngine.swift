@@ -5,6 +5,7 @@ internal import SslValues
 extension SslSocket {
     /// One turn: what can be done now is done. Signals are emitted on the way, each after the engine has returned.
     func turn() {
+        if isInTransition { return }
         switch stage {
         case .idle: return
         case .lookup(let lookup): lookedUp(lookup)
@@ -16,7 +17,7 @@ extension SslSocket {
 
     /// True when another turn may do more without waiting.
     var hasMoreToDo: Bool {
-        guard case .open = stage else { return false }
+        guard case .open = stage, !isInTransition else { return false }
         return (mayReceive && wantsToRead) || (isThrottled && hasRoomToRead)
             || (output.count > 0 && !output.isBlocked && output.failure == 0)
             || ((unannouncedWritten > 0 || output.hasSent) && !isAnnouncingWritten)
@@ -30,6 +31,7 @@ extension SslSocket {
         case .failure(let error): fail(blamed(error))
         case .success(let addresses):
             let epoch = epoch
+            isInTransition = true
             if hasFoundHost { emit(.hostFound) }
             guard epoch == self.epoch else { return }
             let attempts = ConnectAttempts(
@@ -38,7 +40,9 @@ extension SslSocket {
             dropRegistration()
             stage = .connecting(attempts)
             setState(.connecting)
-            if epoch == self.epoch { attempted(attempts) }
+            guard epoch == self.epoch else { return }
+            isInTransition = false
+            attempted(attempts)
         }
     }
 
@@ -66,12 +70,14 @@ extension SslSocket {
             return fail(error)
         }
         output.descriptor = descriptor
+        isInTransition = true
         setState(.connected)
         guard epoch == self.epoch else { return }
         if startsEncryptionOnConnect {
             startsEncryptionOnConnect = false
             guard beginEncryption(.sslClient), epoch == self.epoch else { return }
         }
+        isInTransition = false
         emit(.connected)
         guard epoch == self.epoch else { return }
         if let startTls = startTlsOnConnect {

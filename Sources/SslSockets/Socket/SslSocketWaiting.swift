@@ -51,8 +51,8 @@ extension SslSocket {
 
     /// What to wait for now; nil when nothing can ever happen.
     func nextWait() -> Wait? {
-        // A decision is the program's, and it cannot come while it waits.
-        if isFailing || decision != .none { return nil }
+        // A decision is the program's, and it cannot come while it waits; what a slot interrupts goes on when it returns.
+        if isFailing || isInTransition || decision != .none { return nil }
         switch stage {
         case .idle: return nil
         case .lookup(let lookup): return Wait(descriptor: lookup.fd, events: .read, deadline: nil)
