@@ -57,12 +57,22 @@ final class ToolServer: Sendable {
     /// What it printed before it listened.
     let greeting: String
 
-    init(_ arguments: [String] = [], backend: String? = nil, ownCertificate: Bool = true) async throws {
+    /// - Parameter descriptorLimit: how many files the process may have open; nil for as many as this one.
+    init(
+        _ arguments: [String] = [], backend: String? = nil, ownCertificate: Bool = true, descriptorLimit: Int? = nil
+    ) async throws {
         folder = try ScratchFolder()
         var all = ["serve", "--port", "0"] + arguments
         if let backend { all += ["--backend", backend] }
         if ownCertificate { all += ["--write-ca", folder.file("ca.pem")] }
-        process = try Tool.start(all)
+        process =
+            if let descriptorLimit {
+                try ChildProcess(
+                    "/bin/sh", ["-c", "ulimit -n \(descriptorLimit); exec \"$0\" \"$@\"", Tool.path] + all,
+                    environment: ["NO_COLOR": ""])
+            } else {
+                try Tool.start(all)
+            }
         greeting = try await process.output(containing: "listening on ")
         // The line may not be complete yet when its beginning is there.
         let whole = try await process.output(containing: "]:")

@@ -91,7 +91,10 @@ struct ServerCell: Sendable, CustomTestStringConvertible {
     func server(_ identity: TestCertificate = .valid) throws -> SslServer {
         var configuration = try TestCertificates.shared().identity(identity).configuration(backend: pair.server)
         configuration.peerVerifyMode = .verifyNone
-        return SslServer(configuration: configuration)
+        let server = SslServer(configuration: configuration)
+        // However busy the machine is.
+        server.handshakeTimeout = .seconds(60)
+        return server
     }
 
     /// A client that has begun to connect.

@@ -39,7 +39,8 @@ public final class ChildProcess: Sendable {
         case file(String)
     }
 
-    private let identifier: pid_t
+    /// The number the system knows it by.
+    public let processIdentifier: Int32
     private let watch: ProcessWatch
     private let command: String
 
@@ -56,7 +57,7 @@ public final class ChildProcess: Sendable {
         command = ([program] + arguments).joined(separator: " ")
         let spawned = try Spawn.start(
             program, arguments, input: input, environment: environment, outputFile: outputFile, folder: folder)
-        identifier = spawned.identifier
+        processIdentifier = spawned.identifier
         watch = ProcessWatch(spawned)
     }
 
@@ -109,6 +110,9 @@ public final class ChildProcess: Sendable {
 
     /// Ends standard input.
     public func closeInput() { watch.closeInput() }
+
+    /// Sends a signal to the program alone.
+    public func signal(_ number: Int32) { _ = Glibc.kill(processIdentifier, number) }
 
     /// Kills the program and everything it started.
     public func kill() { watch.kill() }

@@ -87,19 +87,18 @@ struct Reception: Sendable {
     ///
     /// - Returns: nil when it failed, which the hook has been told.
     func shakeHands(_ descriptor: SocketDescriptor, _ ledger: ConnectionLedger, _ id: UInt64) async -> sending SslSocket? {
+        // A connection that was reset no longer knows its peer.
+        let peer = settings.withLock({ $0.handshakeFailure != nil }) ? descriptor.peerAddress : nil
         switch await greeting(descriptor, ledger, id) {
         case .dropped: descriptor.close()
         case .failed(let error):
-            let peer = descriptor.peerAddress
             // Octets that were never read would turn the close into a reset.
             descriptor.discardReceived()
             descriptor.close()
             failed(peer, error)
         case .tls(let registration, let events):
-            let (timeout, isObserved) = settings.withLock { ($0.handshakeTimeout, $0.handshakeFailure != nil) }
-            // A connection that has failed no longer knows its peer.
-            let peer = isObserved ? descriptor.peerAddress : nil
             let socket = makeSocket(descriptor, registration, events)
+            let timeout = settings.withLock { $0.handshakeTimeout }
             if await socket.suspend(until: .encrypted, timeout: timeout) { return socket }
             // Without an error it was the program that ended it.
             let error = socket.error

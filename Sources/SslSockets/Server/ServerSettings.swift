@@ -44,15 +44,8 @@ extension SslServer {
 
     /// Chooses the configuration by the ClientHello, for example by the server name. Called for each connection, on any thread. It comes before
     /// the table of ``setConfiguration(_:forServerName:)``, which decides when the answer is ``SslClientHelloChoice/proceed``.
-    public func selectConfiguration(_ choose: @escaping @Sendable (SslSocket, SslClientHello) -> SslClientHelloChoice) {
+    public func selectConfiguration(_ choose: (@Sendable (SslSocket, SslClientHello) -> SslClientHelloChoice)?) {
         settings.withLock { $0.selection = choose }
-    }
-
-    /// Chooses the configuration by the ClientHello alone, or no longer for nil.
-    public func selectConfiguration(_ choose: (@Sendable (SslClientHello) -> SslClientHelloChoice)?) {
-        let selection: (@Sendable (SslSocket, SslClientHello) -> SslClientHelloChoice)?
-        if let choose { selection = { _, hello in choose(hello) } } else { selection = nil }
-        settings.withLock { $0.selection = selection }
     }
 
     /// Sets how the keys of identities are found that are not among ``SslConfiguration/preSharedKeys``

@@ -10,7 +10,7 @@ extension Plan {
     func runOverSockets(_ cell: ScenarioCell) async throws(SslSocketError) -> ScenarioOutcome {
         let setup = try setup(cell)
         let server = SslServer(configuration: setup.server)
-        server.selectConfiguration(clientHelloHook(setup.server))
+        if let hook = clientHelloHook(setup.server) { server.selectConfiguration { _, hello in hook(hello) } }
         try server.listen(host: "127.0.0.1")
         let port = server.serverPort
         let client: SocketReport

@@ -40,6 +40,17 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("End after so many connections.", valueName: "count"))
     var maxConnections: Int?
 
+    @Option(help: ArgumentHelp("Serve no more than so many at once; others wait. Default: no limit.", valueName: "count"))
+    var maxClients: Int?
+
+    @Option(help: ArgumentHelp("How long a client may be silent, and its handshake may take.", valueName: "seconds"))
+    var handshakeTimeout = 5.0
+
+    @Option(
+        help: ArgumentHelp(
+            "How long connections may go on after SIGTERM or SIGINT; a second signal ends at once.", valueName: "seconds"))
+    var grace = 10.0
+
     @Flag(help: "End after one connection.")
     var once = false
 
@@ -49,6 +60,11 @@ struct ServeCommand: AsyncParsableCommand {
         }
         if once, maxConnections != nil { throw ValidationError("--once and --max-connections exclude each other.") }
         if let maxConnections, maxConnections < 1 { throw ValidationError("--max-connections must be at least 1.") }
+        if let maxClients, maxClients < 1 { throw ValidationError("--max-clients must be at least 1.") }
+        guard handshakeTimeout > 0, handshakeTimeout <= 86_400 else {
+            throw ValidationError("--handshake-timeout must be above 0 and at most 86400 seconds.")
+        }
+        guard grace >= 0, grace <= 86_400 else { throw ValidationError("--grace must be from 0 to 86400 seconds.") }
         if writeCa != nil, tls.cert != nil {
             throw ValidationError("--write-ca needs a certificate made on the spot: leave --cert out.")
         }
@@ -70,10 +86,13 @@ struct ServeCommand: AsyncParsableCommand {
                 if let writeCa { try FileWriter.write(Array(made.authority.pem.utf8), to: writeCa) }
             }
             let server = SslServer(configuration: configuration)
+            server.maxConnections = maxClients
+            server.handshakeTimeout = .seconds(handshakeTimeout)
             try server.listen(host: host, port: port)
             try announce(server, pin: configuration.localCertificate?.publicKeyPin)
             let limit = once ? 1 : maxConnections
-            try await Service(server: server, answer: answer, log: ServiceLog(output)).run(limit: limit)
+            try await Service(server: server, answer: answer, log: ServiceLog(output)).run(
+                limit: limit, grace: .seconds(grace))
         } catch let error as SslSocketError {
             throw ToolFailure(error)
         }

@@ -15,26 +15,34 @@ struct Service {
     let answer: Answer
     let log: ServiceLog
 
-    /// Serves until `limit` connections whose handshake succeeded have ended; nil for ever.
-    func run(limit: Int?) async throws(SslSocketError) {
-        let (answer, log) = (answer, log)
+    /// Serves until `limit` connections whose handshake succeeded have ended, nil for ever; or until a signal asks to stop, and then for at most `grace`
+    /// longer.
+    func run(limit: Int?, grace: Duration) async throws(SslSocketError) {
+        let (answer, log, server) = (answer, log, server)
         server.onHandshakeFailure { peer, error in log.failed(peer, error) }
-        let failure = await withTaskGroup(of: Void.self) { group -> SslSocketError? in
-            var left = limit ?? .max
-            while left > 0 {
-                do throws(SslSocketError) {
-                    let socket = try await server.accept()
-                    if limit != nil { left -= 1 }
-                    group.addTask { await Self.serve(socket, answer, log) }
-                } catch {
-                    group.cancelAll()
-                    return error
-                }
-            }
-            server.close()
-            return nil
+        server.onAcceptError { log.acceptFailed($0) }
+        let isAsked = Lock(false)
+        let stopper = Task {
+            await StopSignals.first()
+            isAsked.withLock { $0 = true }
+            log.stopping()
+            log.stopped(await server.shutdown(timeout: grace))
         }
-        if let failure { throw failure }
+        let count = Lock(0)
+        try await server.run { socket in
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            if let limit {
+                if number == limit { server.close() }
+                // Its handshake was running when the last place was taken.
+                if number > limit { return socket.abort() }
+            }
+            await Self.serve(socket, answer, log)
+        }
+        // What it has to say about the end comes first.
+        if isAsked.withLock({ $0 }) { await stopper.value }
     }
 
     private static func serve(_ socket: SslSocket, _ answer: Answer, _ log: ServiceLog) async {
@@ -84,6 +92,17 @@ struct ServiceLog: Sendable {
     /// A handshake failed.
     func failed(_ peer: SocketAddress?, _ error: SslSocketError) {
         Console.error(style.notable("\(peer?.description ?? "a client"): handshake failed: \(error)"))
+    }
+
+    /// Accepting itself failed.
+    func acceptFailed(_ error: SslSocketError) { Console.error(style.notable("accepting failed: \(error)")) }
+
+    /// A signal has come.
+    func stopping() { Console.error("stopping: the connections may finish") }
+
+    /// All connections have ended.
+    func stopped(_ end: SslServerShutdown) {
+        Console.error("stopped: \(end.finished) connections finished, \(end.aborted) cut")
     }
 
     /// A connection ended badly.
