@@ -23,8 +23,18 @@ struct Exchange {
     /// Sends, receives, ends the connection. Returns what went wrong, nil for nothing.
     mutating func run(_ text: String) async -> SslSocketError? {
         var hasAnswer = false
+        var unsent: SslSocketError?
         do throws(SslSocketError) {
             try await socket.send(text, timeout: timeout)
+        } catch {
+            // A server that speaks first may have said everything and ended by now: what it said still counts.
+            guard socket.bytesAvailable > 0 else {
+                socket.abort()
+                return error
+            }
+            unsent = SslSocketError(.remoteHostClosed, "The server ended the connection before it took the text")
+        }
+        do throws(SslSocketError) {
             while true {
                 let bytes = try await socket.receive(timeout: hasAnswer ? quiet : timeout)
                 if bytes.isEmpty { break }
@@ -38,6 +48,6 @@ struct Exchange {
             }
         }
         await socket.finish(timeout: timeout)
-        return nil
+        return unsent
     }
 }
