@@ -56,7 +56,7 @@ extension SslServer {
     /// - Parameters:
     ///   - configuration: checked at once; nil takes the name out of the table. It must use the backend of the server's own configuration.
     ///   - name: `www.example.com`, or `*.example.com` for every name with one label in place of the star; an exact name goes before a wildcard.
-    ///     International names in their `xn--` form.
+    ///     International names in either form.
     /// - Throws: ``SslSocketError/Code/invalidUserData`` for what is no name, and what the configuration is unfit for.
     public func setConfiguration(_ configuration: SslConfiguration?, forServerName name: String) throws(SslSocketError) {
         try configuration?.validate(for: .server)
