@@ -89,6 +89,10 @@ package final class SocketDescriptor: Sendable {
 
     /// Takes over a connected socket, which becomes non-blocking. When that fails, it stays the caller's.
     package static func adopt(fd: Int32) throws(SslSocketError) -> SocketDescriptor {
+        try requireStream(fd)
+        guard hasPeer(fd) else {
+            throw SslSocketError(.operation, "The descriptor \(fd) cannot be taken over: it is not connected")
+        }
         try prepare(fd)
         return SocketDescriptor(fd)
     }
@@ -99,17 +103,18 @@ package final class SocketDescriptor: Sendable {
         guard try intOption(fd, SO_ACCEPTCONN) != 0 else {
             throw SslSocketError(.unsupportedOperation, "The descriptor \(fd) does not listen")
         }
+        try requireStream(fd)
         try prepare(fd)
         return SocketDescriptor(fd, closing: .byLastUser)
     }
 
-    private static func prepare(_ fd: Int32) throws(SslSocketError) {
+    private static func requireStream(_ fd: Int32) throws(SslSocketError) {
         guard try intOption(fd, SO_TYPE) == Int32(SOCK_STREAM.rawValue) else {
             throw SslSocketError(.unsupportedOperation, "The descriptor \(fd) is no stream socket")
         }
-        guard hasPeer(fd) else {
-            throw SslSocketError(.operation, "The descriptor \(fd) cannot be taken over: it is not connected")
-        }
+    }
+
+    private static func prepare(_ fd: Int32) throws(SslSocketError) {
         let flags = fcntl(fd, F_GETFL)
         guard flags >= 0, fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 else { throw IOErrors.calling("fcntl", errno) }
         guard fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 else { throw IOErrors.calling("fcntl", errno) }
