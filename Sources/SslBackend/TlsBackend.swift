@@ -60,6 +60,12 @@ public protocol TlsBackend: AnyObject, Sendable {
     /// - Throws: ``SslSocketError/Code/invalidUserData`` when it is malformed.
     func makePublicKey(der: [UInt8]) throws(SslSocketError) -> TlsPublicKey
 
+    /// Makes a private key that lives elsewhere, for use in contexts: `signer` makes its signatures.
+    ///
+    /// - Throws: ``SslSocketError/Code/unsupportedFeature`` where the library cannot have such keys, ``SslSocketError/Code/invalidUserData`` for a kind that
+    ///   signs nothing.
+    func makeExternalKey(_ key: TlsPublicKey, signer: TlsSigner) throws(SslSocketError) -> any TlsKey
+
     /// Reads a PKCS#12 file (RFC 7292), whose passphrase protects its integrity too.
     ///
     /// - Throws: ``SslSocketError/Code/wrongPassphrase``, ``SslSocketError/Code/invalidUserData`` for a damaged file, and

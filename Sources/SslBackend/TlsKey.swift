@@ -22,4 +22,12 @@ public protocol TlsKey: AnyObject, Sendable {
     ///
     /// - Throws: ``SslSocketError/Code/unsupportedOperation`` for a kind that never had one, or a key that cannot leave its place.
     func traditional() throws(SslSocketError) -> SecretBytes
+    /// A signature in the form TLS has it on the wire.
+    ///
+    /// - Parameters:
+    ///   - input: what ``SslSignatureScheme/hash`` makes of the message; the message itself for schemes without a hash.
+    ///   - scheme: must fit the kind of key.
+    /// - Throws: ``SslSocketError/Code/unsupportedOperation`` for a scheme that does not fit or that the library lacks,
+    ///   ``SslSocketError/Code/invalidUserData`` for an input of a wrong length.
+    func sign(_ input: [UInt8], _ scheme: SslSignatureScheme) throws(SslSocketError) -> [UInt8]
 }

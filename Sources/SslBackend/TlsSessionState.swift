@@ -66,7 +66,8 @@ public struct TlsSessionState: ~Copyable {
 
     /// Keeps the first failure and returns it, then and ever after.
     public mutating func fail(_ error: SslSocketError) -> TlsStep {
-        let kept = failure ?? error
+        // An engine knows no more than that a signature failed; whoever makes the signatures knows why.
+        let kept = failure ?? TlsSigner.takeFailure() ?? error
         failure = kept
         return .failed(kept)
     }

@@ -136,6 +136,12 @@ public struct SslSignatureScheme: Sendable, Hashable, CustomStringConvertible {
     /// The IANA name; `unknown_xxxx` in hexadecimal for a code this library has no name for.
     public var name: String { Self.table.first { $0.0 == code }?.1 ?? "unknown_" + String(code, radix: 16) }
 
+    /// What a message is hashed with before it is signed; nil for Ed25519 and Ed448, which take the message itself, and for codes without a name.
+    public var hash: SslHash? {
+        guard let suffix = name.split(separator: "_").last else { return nil }
+        return SslHash.allCases.first { "\($0)" == suffix }
+    }
+
     /// The name.
     public var description: String { name }
 

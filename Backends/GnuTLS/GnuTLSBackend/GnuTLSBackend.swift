@@ -71,6 +71,11 @@ public final class GnuTLSBackend: TlsBackend {
         return try GnuTLSKey.publicKey(der: der)
     }
 
+    public func makeExternalKey(_ key: TlsPublicKey, signer: TlsSigner) throws(SslSocketError) -> any TlsKey {
+        try checkLibrary()
+        return try GnuTLSKey(key, signer: signer)
+    }
+
     public func generateKey(_ kind: SslKeyKind) throws(SslSocketError) -> any TlsKey {
         try checkLibrary()
         return try GnuTLSKey(generating: kind)

@@ -33,7 +33,6 @@ enum GnuTLSCapabilities {
     static let lacks: [SslFeature: String] = [
         .pskSha384: "GnuTLS binds the pre-shared keys of TLS 1.3 to SHA-256 only",
         .earlyData: "the library's early data is not connected in this version",
-        .externalKeys: "keys that sign through a closure are not connected in this version",
         .pkcs11: "keys in PKCS#11 tokens are not connected in this version",
         .exactCipherOrder: "a priority string orders key exchanges and ciphers separately, so it can only name a set of suites",
     ]

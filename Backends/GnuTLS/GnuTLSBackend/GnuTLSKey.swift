@@ -9,9 +9,9 @@ internal import SslValues
 /// `@unchecked`: both handles are only read after the initializer, and reading them from several threads is safe.
 @safe
 final class GnuTLSKey: TlsKey, @unchecked Sendable {
-    /// The key as a file has it, for exports.
-    private let file: gnutls_x509_privkey_t
-    /// The same as the TLS engine wants it. It refers to `file`.
+    /// The key as a file has it, for exports; nil for one that lives elsewhere.
+    private let file: gnutls_x509_privkey_t?
+    /// The same as the TLS engine wants it. It refers to `file`, if there is one.
     let handle: gnutls_privkey_t
     let algorithm: SslKeyAlgorithm
     let bits: Int
@@ -71,15 +71,30 @@ final class GnuTLSKey: TlsKey, @unchecked Sendable {
         publicKeyInfo = info
     }
 
+    /// Takes over a key that lives elsewhere.
+    init(external handle: gnutls_privkey_t, _ key: TlsPublicKey) {
+        unsafe file = nil
+        unsafe self.handle = handle
+        algorithm = key.algorithm
+        bits = key.bits
+        publicKeyInfo = key.publicKeyInfo
+    }
+
     deinit {
         unsafe gnutls_privkey_deinit(handle)
-        unsafe gnutls_x509_privkey_deinit(file)
+        if let file = unsafe file { unsafe gnutls_x509_privkey_deinit(file) }
+    }
+
+    /// The key as a file has it, for an export.
+    private func exportable() throws(SslSocketError) -> gnutls_x509_privkey_t {
+        guard let file = unsafe file else { throw .gnutls(.unsupportedOperation, "This private key cannot leave its place") }
+        return unsafe file
     }
 
     func pkcs8() throws(SslSocketError) -> SecretBytes {
         var out = unsafe gnutls_datum_t()
         let native = unsafe gnutls_x509_privkey_export2_pkcs8(
-            file, GNUTLS_X509_FMT_DER, nil, GNUTLS_PKCS_PLAIN.rawValue, &out)
+            try exportable(), GNUTLS_X509_FMT_DER, nil, GNUTLS_PKCS_PLAIN.rawValue, &out)
         defer { unsafe sslgnutls_wipe_and_free(&out) }
         try gnutlsCheck(native, .unsupportedOperation, "The private key cannot be exported")
         return unsafe SecretBytes(UnsafeRawBufferPointer(start: out.data, count: Int(out.size)))
@@ -87,6 +102,7 @@ final class GnuTLSKey: TlsKey, @unchecked Sendable {
 
     /// PKCS#8 as PKCS#12 files hold it.
     func pkcs8(encryptedUnder password: SecretBytes) throws(SslSocketError) -> SecretBytes {
+        let file = unsafe try exportable()
         var out = unsafe gnutls_datum_t()
         let native = unsafe password.withBytes { text in
             unsafe gnutls_x509_privkey_export2_pkcs8(
@@ -105,10 +121,32 @@ final class GnuTLSKey: TlsKey, @unchecked Sendable {
             throw .gnutls(.unsupportedOperation, "A key of the kind \(algorithm) has no form but PKCS#8")
         }
         var out = unsafe gnutls_datum_t()
-        let native = unsafe gnutls_x509_privkey_export2(file, GNUTLS_X509_FMT_DER, &out)
+        let native = unsafe gnutls_x509_privkey_export2(try exportable(), GNUTLS_X509_FMT_DER, &out)
         defer { unsafe sslgnutls_wipe_and_free(&out) }
         try gnutlsCheck(native, .unsupportedOperation, "The private key cannot be exported")
         return unsafe SecretBytes(UnsafeRawBufferPointer(start: out.data, count: Int(out.size)))
+    }
+
+    func sign(_ input: [UInt8], _ scheme: SslSignatureScheme) throws(SslSocketError) -> [UInt8] {
+        guard let row = GnuTLSNames.schemes.first(where: { $0.code == scheme.code && $0.key == algorithm }),
+            let native = row.native.last
+        else {
+            throw .gnutls(.unsupportedOperation, "A key of the kind \(algorithm) does not sign with \(scheme.name)")
+        }
+        if let hash = scheme.hash, input.count != Int(gnutls_hash_get_len(hash.gnutls)) {
+            throw .gnutls(.invalidUserData, "A hash for \(scheme.name) does not have \(input.count) octets")
+        }
+        var out = unsafe gnutls_datum_t()
+        let done = unsafe input.withUnsafeBytes { octets in
+            var datum = unsafe gnutls_datum_t(borrowing: octets)
+            return unsafe scheme.hash == nil
+                ? gnutls_privkey_sign_data2(handle, native, 0, &datum, &out)
+                : gnutls_privkey_sign_hash2(handle, native, 0, &datum, &out)
+        }
+        defer { unsafe sslgnutls_free(out.data) }
+        if done < 0, let reason = TlsSigner.takeFailure() { throw reason }
+        try gnutlsCheck(done, .unsupportedOperation, "The private key cannot sign with \(scheme.name)")
+        return unsafe out.octets
     }
 
     /// Reads the public half alone.
@@ -232,6 +270,21 @@ extension gnutls_datum_t {
 }
 
 extension SslKeyAlgorithm {
+    /// The library's number.
+    var gnutls: gnutls_pk_algorithm_t {
+        switch self {
+        case .opaque: GNUTLS_PK_UNKNOWN
+        case .rsa: GNUTLS_PK_RSA
+        case .rsaPss: GNUTLS_PK_RSA_PSS
+        case .dsa: GNUTLS_PK_DSA
+        case .ec: GNUTLS_PK_ECDSA
+        case .dh: GNUTLS_PK_DH
+        case .ed25519: GNUTLS_PK_EDDSA_ED25519
+        case .ed448: GNUTLS_PK_EDDSA_ED448
+        case .x25519: GNUTLS_PK_ECDH_X25519
+        }
+    }
+
     /// Reads the library's number.
     init(gnutls native: UInt32) {
         switch gnutls_pk_algorithm_t(rawValue: native) {

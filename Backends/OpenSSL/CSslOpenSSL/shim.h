@@ -23,6 +23,7 @@
 #include <sys/time.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include "external.h"
 
 /* MARK: Numbers that are macros Swift does not import */
 
@@ -156,6 +157,30 @@ extern char *secure_getenv(const char *name);
 static inline const char *sslopenssl_environment(const char *name) { return secure_getenv(name); }
 
 /* MARK: Memory */
+
+/* MARK: Signatures */
+
+/* Signs a hash, or without `digest` a message. PSS has a salt as long as the hash, as TLS wants it (RFC 8446 section 4.2.3). */
+static inline int sslopenssl_sign(
+    EVP_PKEY *key, const EVP_MD *digest, int is_pss, const unsigned char *input, size_t count, unsigned char *signature,
+    size_t *length) {
+    int result = 0;
+    if (digest == NULL) {
+        EVP_MD_CTX *context = EVP_MD_CTX_new();
+        result = context != NULL && EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1
+            && EVP_DigestSign(context, signature, length, input, count) == 1;
+        EVP_MD_CTX_free(context);
+    } else {
+        EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+        result = context != NULL && EVP_PKEY_sign_init(context) == 1 && EVP_PKEY_CTX_set_signature_md(context, digest) == 1
+            && (!is_pss
+                || (EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1
+                    && EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1))
+            && EVP_PKEY_sign(context, signature, length, input, count) == 1;
+        EVP_PKEY_CTX_free(context);
+    }
+    return result;
+}
 
 /* MARK: PKCS#12 */
 

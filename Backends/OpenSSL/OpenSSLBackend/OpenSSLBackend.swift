@@ -59,6 +59,10 @@ public final class OpenSSLBackend: TlsBackend {
         try OpenSSLKey.publicKey(der: der)
     }
 
+    public func makeExternalKey(_ key: TlsPublicKey, signer: TlsSigner) throws(SslSocketError) -> any TlsKey {
+        try OpenSSLKey(key, signer: signer)
+    }
+
     public func generateKey(_ kind: SslKeyKind) throws(SslSocketError) -> any TlsKey {
         try OpenSSLKey(generating: kind)
     }

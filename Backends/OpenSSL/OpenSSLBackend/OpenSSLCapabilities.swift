@@ -19,7 +19,6 @@ enum OpenSSLCapabilities {
     /// Why what is missing is missing.
     static let lacks: [SslFeature: String] = [
         .earlyData: "early data is not implemented in this backend yet",
-        .externalKeys: "OpenSSL 3 signs through providers only, and this backend has none of its own",
         .pkcs11: "OpenSSL 3 reaches tokens through a provider that is not part of it",
     ]
 }

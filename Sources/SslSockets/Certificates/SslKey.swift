@@ -17,8 +17,19 @@ public struct SslKey: Sendable {
             others = Lock([:])
         }
     }
+    /// A key that lives elsewhere, in the hands of each backend that was asked to use it.
+    private final class Remote: Sendable {
+        let open: TlsPublicKey
+        let signer: TlsSigner
+        let handles = Lock<[String: any TlsKey]>([:])
+        init(_ open: TlsPublicKey, _ signer: TlsSigner) {
+            self.open = open
+            self.signer = signer
+        }
+    }
     private enum Half {
         case secret(Storage)
+        case remote(Remote)
         case open(TlsPublicKey)
     }
     private let half: Half
@@ -92,6 +103,31 @@ public struct SslKey: Sendable {
         self.init(try KeyFile.publicKey(bytes, format: format, backend: SslBackends.resolve(backend)))
     }
 
+    /// A private key that lives elsewhere, in a module, an agent or a service: a function makes its signatures.
+    ///
+    /// The function is called inside the handshake, on whichever thread drives it, on several at once, and the handshake waits for it. When it throws, the
+    /// handshake fails with an error that says so. The key itself cannot be exported.
+    /// - Parameters:
+    ///   - publicKey: the public half, for example of the certificate.
+    ///   - schemes: what the function can sign with, best first; nil for all that fit the kind of key.
+    ///   - sign: returns the signature as TLS has it on the wire (RFC 8446 section 4.2.3), ECDSA in DER. The input is the hash that
+    ///     ``SslSignatureScheme/hash`` names of the message, and the message itself for Ed25519 and Ed448.
+    /// - Throws: ``SslSocketError/Code/invalidUserData`` for a kind of key that signs nothing in TLS.
+    public init(
+        signingFor publicKey: SslKey, schemes: [SslSignatureScheme]? = nil,
+        sign: @escaping @Sendable (_ input: [UInt8], _ scheme: SslSignatureScheme) throws -> [UInt8]
+    ) throws(SslSocketError) {
+        let fitting = SslSignatureScheme.schemes(for: publicKey.algorithm)
+        guard !fitting.isEmpty else {
+            throw SslSocketError(.invalidUserData, "A key of the kind \(publicKey.algorithm) signs nothing in TLS")
+        }
+        if let odd = schemes?.first(where: { !fitting.contains($0) }) {
+            throw SslSocketError(
+                .invalidUserData, "A key of the kind \(publicKey.algorithm) does not sign with \(odd.name)")
+        }
+        half = .remote(Remote(publicKey.publicHalf, TlsSigner(schemes: schemes ?? fitting, sign)))
+    }
+
     /// Makes a new key pair.
     public static func generate(_ kind: SslKeyKind, backend: String? = nil) throws(SslSocketError) -> SslKey {
         try SslKey(SslBackends.resolve(backend).generateKey(kind))
@@ -99,43 +135,70 @@ public struct SslKey: Sendable {
 
     // MARK: Facts
 
+    private var publicHalf: TlsPublicKey {
+        switch half {
+        case .secret(let storage):
+            TlsPublicKey(
+                publicKeyInfo: storage.first.publicKeyInfo, algorithm: storage.first.algorithm, bits: storage.first.bits)
+        case .remote(let remote): remote.open
+        case .open(let key): key
+        }
+    }
+
     /// The kind (`algorithm`).
-    public var algorithm: SslKeyAlgorithm {
-        switch half {
-        case .secret(let storage): storage.first.algorithm
-        case .open(let key): key.algorithm
-        }
-    }
+    public var algorithm: SslKeyAlgorithm { publicHalf.algorithm }
     /// The size in bits (`length`); 0 for an opaque key, where Qt says -1.
-    public var length: Int {
-        switch half {
-        case .secret(let storage): storage.first.bits
-        case .open(let key): key.bits
-        }
-    }
+    public var length: Int { publicHalf.bits }
     /// Which half it is (`type`). A private key holds the public half too.
     public var type: SslKeyType {
         switch half {
-        case .secret: .privateKey
+        case .secret, .remote: .privateKey
         case .open: .publicKey
         }
     }
-    /// The public half as SubjectPublicKeyInfo, DER.
-    public var publicKeyInfo: [UInt8] {
-        switch half {
-        case .secret(let storage): storage.first.publicKeyInfo
-        case .open(let key): key.publicKeyInfo
-        }
+    /// The key lives elsewhere and is used through a function; it cannot be exported. Where Qt has opaque keys with a native handle.
+    public var isExternal: Bool {
+        if case .remote = half { return true }
+        return false
     }
+    /// The public half as SubjectPublicKeyInfo, DER.
+    public var publicKeyInfo: [UInt8] { publicHalf.publicKeyInfo }
     /// The public half as a key of its own.
-    public var publicKey: SslKey { SslKey(TlsPublicKey(publicKeyInfo: publicKeyInfo, algorithm: algorithm, bits: length)) }
+    public var publicKey: SslKey { SslKey(publicHalf) }
+
+    /// A private key's signature over a message, which is hashed first as the scheme says, in the form TLS has it on the wire.
+    ///
+    /// - Parameter backend: the name of the backend that signs; nil for the active one.
+    /// - Throws: ``SslSocketError/Code/invalidUserData`` for a public key, ``SslSocketError/Code/unsupportedOperation`` for a scheme that does not fit
+    ///   the kind of key, ``SslSocketError/Code/handshakeFailed`` when the function of an external key throws.
+    public func sign(
+        _ message: [UInt8], with scheme: SslSignatureScheme, backend: String? = nil
+    ) throws(SslSocketError) -> [UInt8] {
+        let engine = try SslBackends.resolve(backend)
+        guard let hash = scheme.hash else { return try handle(for: engine).sign(message, scheme) }
+        guard let digest = engine.digest(message, hash) else {
+            throw SslSocketError(.unsupportedOperation, "The library does not offer \(hash) here", backend: engine.name)
+        }
+        return try handle(for: engine).sign(digest, scheme)
+    }
+
+    /// A private key's signature over a hash: see ``sign(_:with:backend:)``.
+    ///
+    /// - Parameter digest: what ``SslSignatureScheme/hash`` made of the message; for Ed25519 and Ed448 the message itself.
+    /// - Throws: ``SslSocketError/Code/invalidUserData`` also for a hash of a wrong length.
+    public func sign(
+        digest: [UInt8], with scheme: SslSignatureScheme, backend: String? = nil
+    ) throws(SslSocketError) -> [UInt8] {
+        try handle(for: SslBackends.resolve(backend)).sign(digest, scheme)
+    }
 
     // MARK: Writing
 
-    /// A private key as unencrypted PKCS#8, a public one as SubjectPublicKeyInfo, DER (`toDer`).
+    /// A private key as unencrypted PKCS#8, a public one as SubjectPublicKeyInfo, DER (`toDer`); empty for a key that lives elsewhere.
     public var der: SecretBytes {
         switch half {
         case .secret(let storage): storage.pkcs8
+        case .remote: SecretBytes([])
         case .open(let key): SecretBytes(key.publicKeyInfo)
         }
     }
@@ -146,6 +209,7 @@ public struct SslKey: Sendable {
             var octets = storage.pkcs8.copy
             defer { octets.wipe() }
             return Pem.encode(octets, label: "PRIVATE KEY")
+        case .remote: return ""
         case .open(let key): return Pem.encode(key.publicKeyInfo, label: "PUBLIC KEY")
         }
     }
@@ -187,7 +251,8 @@ public struct SslKey: Sendable {
 
     private func secret(toBeSealedUnder passphrase: SecretBytes) throws(SslSocketError) -> Storage {
         guard case .secret(let storage) = half else {
-            throw SslSocketError(.operation, "A public key has nothing to encrypt")
+            throw SslSocketError(
+                .operation, isExternal ? "This private key cannot leave its place" : "A public key has nothing to encrypt")
         }
         guard passphrase.count > 0 else {
             throw SslSocketError(.invalidUserData, "An empty passphrase protects nothing")
@@ -197,15 +262,23 @@ public struct SslKey: Sendable {
 
     /// The private key in the hands of `backend`.
     package func handle(for backend: any TlsBackend) throws(SslSocketError) -> any TlsKey {
-        guard case .secret(let storage) = half else {
-            throw SslSocketError(.invalidUserData, "A private key is needed, and this is a public one")
-        }
-        if storage.first.backend === backend { return storage.first }
-        return try storage.others.withLock { others throws(SslSocketError) -> any TlsKey in
-            if let known = others[backend.name] { return known }
-            let key = try backend.makePrivateKey(der: storage.pkcs8, passphrase: nil)
-            others[backend.name] = key
-            return key
+        switch half {
+        case .open: throw SslSocketError(.invalidUserData, "A private key is needed, and this is a public one")
+        case .remote(let remote):
+            return try remote.handles.withLock { handles throws(SslSocketError) -> any TlsKey in
+                if let known = handles[backend.name] { return known }
+                let key = try backend.makeExternalKey(remote.open, signer: remote.signer)
+                handles[backend.name] = key
+                return key
+            }
+        case .secret(let storage):
+            if storage.first.backend === backend { return storage.first }
+            return try storage.others.withLock { others throws(SslSocketError) -> any TlsKey in
+                if let known = others[backend.name] { return known }
+                let key = try backend.makePrivateKey(der: storage.pkcs8, passphrase: nil)
+                others[backend.name] = key
+                return key
+            }
         }
     }
 }
@@ -223,7 +296,7 @@ public enum SslKeyEncryption: Sendable, Hashable, CaseIterable {
 }
 
 extension SslKey: Hashable, CustomStringConvertible, CustomReflectable {
-    /// The same half of the same key, whatever form it was read from: the public half tells private keys apart too.
+    /// The same half of the same key, whatever form it was read from and wherever it lives: the public half tells private keys apart too.
     public static func == (a: SslKey, b: SslKey) -> Bool { a.type == b.type && a.publicKeyInfo == b.publicKeyInfo }
     public func hash(into hasher: inout Hasher) { hasher.combine(publicKeyInfo) }
     /// Kind and size; nothing secret.
@@ -236,5 +309,25 @@ extension SslCertificate {
     /// The public key (`publicKey`); opaque for a kind the backend does not know.
     public var publicKey: SslKey {
         SslKey(TlsPublicKey(publicKeyInfo: publicKeyInfo, algorithm: keyAlgorithm, bits: keyBits))
+    }
+}
+
+extension SslSignatureScheme {
+    /// What a key of that kind signs with in TLS, best first.
+    static func schemes(for algorithm: SslKeyAlgorithm) -> [SslSignatureScheme] {
+        let names: [String] =
+            switch algorithm {
+            case .rsa:
+                [
+                    "rsa_pss_rsae_sha256", "rsa_pss_rsae_sha384", "rsa_pss_rsae_sha512", "rsa_pkcs1_sha256", "rsa_pkcs1_sha384",
+                    "rsa_pkcs1_sha512",
+                ]
+            case .rsaPss: ["rsa_pss_pss_sha256", "rsa_pss_pss_sha384", "rsa_pss_pss_sha512"]
+            case .ec: ["ecdsa_secp256r1_sha256", "ecdsa_secp384r1_sha384", "ecdsa_secp521r1_sha512"]
+            case .ed25519: ["ed25519"]
+            case .ed448: ["ed448"]
+            case .opaque, .dsa, .dh, .x25519: []
+            }
+        return names.compactMap { SslSignatureScheme(name: $0) }
     }
 }
