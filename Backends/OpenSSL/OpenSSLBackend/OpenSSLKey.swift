@@ -188,7 +188,9 @@ final class OpenSSLKey: TlsKey {
         ERR_clear_error()
         var octets: UnsafeMutablePointer<UInt8>?
         let length = unsafe Int(i2d_PrivateKey(handle, &octets))
-        guard length > 0, let start = unsafe octets else { throw .openssl(.sslInternal, "The private key cannot be written") }
+        guard length > 0, let start = unsafe octets else {
+            throw .openssl(.unsupportedOperation, "This private key cannot leave its place")
+        }
         defer { unsafe sslopenssl_clear_free(start, length) }
         return unsafe SecretBytes(UnsafeRawBufferPointer(start: start, count: length))
     }
