@@ -110,7 +110,7 @@ internal import Testing
         let key = try external(identity.key, log: Log(), signer: backend, refuses: true)
         let server = SslServer(configuration: try configuration(identity, key, backend: backend, version: version))
         let reasons = Lock<[SslSocketError]>([])
-        server.onHandshakeFailure { error in reasons.withLock { $0.append(error) } }
+        server.onHandshakeFailure { _, error in reasons.withLock { $0.append(error) } }
         try server.listen(host: "127.0.0.1")
         let accepting = Task { _ = try await server.accept() }
         let client = SslSocket(configuration: try identity.trustingConfiguration(backend: backend))

@@ -52,15 +52,6 @@ static inline int sslgnutls_named_dh(gnutls_dh_params_t params, int bits) {
         params, &gnutls_ffdhe_2048_group_prime, &gnutls_ffdhe_2048_group_q, &gnutls_ffdhe_2048_group_generator);
 }
 
-/* A copy in the library's own memory. */
-static inline int sslgnutls_copy(gnutls_datum_t *target, const void *octets, size_t count) {
-    target->data = (unsigned char *)gnutls_malloc(count);
-    if (target->data == NULL) return GNUTLS_E_MEMORY_ERROR;
-    memcpy(target->data, octets, count);
-    target->size = (unsigned)count;
-    return 0;
-}
-
 /* Macros with arguments or casts. */
 static inline unsigned sslgnutls_asks_for_signature(void) { return GNUTLS_PRIVKEY_INFO_HAVE_SIGN_ALGO; }
 static inline unsigned sslgnutls_asked_signature(unsigned flags) { return GNUTLS_FLAGS_TO_SIGN_ALGO(flags); }
