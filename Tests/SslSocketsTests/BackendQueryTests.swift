@@ -98,6 +98,7 @@ private final class MockBackend: TlsBackend {
     func deriveKey(
         _ hash: SslHash, passphrase: SecretBytes, salt: [UInt8], iterations: Int, length: Int
     ) throws(SslSocketError) -> SecretBytes { throw refusal }
+    func makeExternalKey(_ key: TlsPublicKey, signer: TlsSigner) throws(SslSocketError) -> any TlsKey { throw refusal }
     func generateKey(_ kind: SslKeyKind) throws(SslSocketError) -> any TlsKey { throw refusal }
     func issueCertificate(
         _ template: SslCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
