@@ -2,24 +2,43 @@ public import SslValues
 
 /// The dotted OIDs of the extensions of RFC 5280.
 public enum ExtensionOid {
+    /// Section 4.2.1.2.
     public static let subjectKeyIdentifier = "2.5.29.14"
+    /// Section 4.2.1.3.
     public static let keyUsage = "2.5.29.15"
+    /// Section 4.2.1.6.
     public static let subjectAlternativeName = "2.5.29.17"
+    /// Section 4.2.1.9.
     public static let basicConstraints = "2.5.29.19"
+    /// Of revocation lists, section 5.2.3.
     public static let crlNumber = "2.5.29.20"
+    /// Of an entry of a revocation list, section 5.3.1.
     public static let reasonCode = "2.5.29.21"
+    /// Of revocation lists, section 5.2.4.
     public static let deltaCrlIndicator = "2.5.29.27"
+    /// Of revocation lists, section 5.2.5.
     public static let issuingDistributionPoint = "2.5.29.28"
+    /// Of an entry of a revocation list, section 5.3.3.
     public static let certificateIssuer = "2.5.29.29"
+    /// Section 4.2.1.10.
     public static let nameConstraints = "2.5.29.30"
+    /// Section 4.2.1.13.
     public static let crlDistributionPoints = "2.5.29.31"
+    /// Section 4.2.1.4.
     public static let certificatePolicies = "2.5.29.32"
+    /// Section 4.2.1.5.
     public static let policyMappings = "2.5.29.33"
+    /// Section 4.2.1.1, and 5.2.1 of revocation lists.
     public static let authorityKeyIdentifier = "2.5.29.35"
+    /// Section 4.2.1.11.
     public static let policyConstraints = "2.5.29.36"
+    /// Section 4.2.1.12.
     public static let extendedKeyUsage = "2.5.29.37"
+    /// Section 4.2.1.15, and 5.2.6 of revocation lists.
     public static let freshestCrl = "2.5.29.46"
+    /// Section 4.2.1.14.
     public static let inhibitAnyPolicy = "2.5.29.54"
+    /// Section 4.2.2.1, and 5.2.7 of revocation lists.
     public static let authorityInformationAccess = "1.3.6.1.5.5.7.1.1"
 }
 

@@ -69,17 +69,29 @@ public struct DerReader: Sendable {
 
 /// The tags that certificates, revocation lists and keys use.
 public enum DerTag {
+    /// BOOLEAN.
     public static let boolean: UInt8 = 0x01
+    /// INTEGER.
     public static let integer: UInt8 = 0x02
+    /// BIT STRING.
     public static let bitString: UInt8 = 0x03
+    /// OCTET STRING.
     public static let octetString: UInt8 = 0x04
+    /// NULL.
     public static let null: UInt8 = 0x05
+    /// OBJECT IDENTIFIER.
     public static let objectIdentifier: UInt8 = 0x06
+    /// ENUMERATED.
     public static let enumerated: UInt8 = 0x0A
+    /// UTF8String.
     public static let utf8String: UInt8 = 0x0C
+    /// UTCTime, with two digits for the year.
     public static let utcTime: UInt8 = 0x17
+    /// GeneralizedTime, with four digits for the year.
     public static let generalizedTime: UInt8 = 0x18
+    /// SEQUENCE and SEQUENCE OF.
     public static let sequence: UInt8 = 0x30
+    /// SET and SET OF.
     public static let set: UInt8 = 0x31
 }
 

@@ -2,15 +2,21 @@ public import SslValues
 
 /// What a SubjectPublicKeyInfo says (RFC 5280 section 4.1.2.7), the same on every backend.
 public enum PublicKeyFields: Sendable, Hashable {
+    /// RSA, with the bits of its modulus.
     case rsa(bits: Int)
     /// RSA for PSS signatures only.
     case rsaPss(bits: Int)
+    /// DSA, with the bits of its prime.
     case dsa(bits: Int)
     /// A curve by its dotted OID; empty for one that is written out instead of named.
     case ec(curve: String)
+    /// Finite-field Diffie-Hellman, with the bits of its prime.
     case dh(bits: Int)
+    /// Ed25519 (RFC 8410).
     case ed25519
+    /// Ed448 (RFC 8410).
     case ed448
+    /// X25519 (RFC 8410).
     case x25519
     /// Anything else.
     case unknown

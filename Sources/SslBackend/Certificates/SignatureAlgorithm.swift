@@ -2,12 +2,17 @@ public import SslValues
 
 /// The algorithm of a signature on a certificate, a revocation list or an OCSP response, in the words of no library.
 public enum X509SignatureAlgorithm: Sendable, Hashable {
+    /// RSA with PKCS#1 v1.5 and this hash (RFC 4055).
     case rsaPkcs1(SslHash)
     /// The mask is made with the same hash and the salt is as long as it (RFC 4055 section 3.1 recommends both; others are refused).
     case rsaPss(SslHash)
+    /// ECDSA with this hash (RFC 5758).
     case ecdsa(SslHash)
+    /// DSA with this hash (RFC 5758).
     case dsa(SslHash)
+    /// Ed25519 (RFC 8410).
     case ed25519
+    /// Ed448 (RFC 8410).
     case ed448
 
     /// Reads an AlgorithmIdentifier; nil for what is none of these.
