@@ -10,7 +10,11 @@ def load(files):
     """From the name of each test, `Module.Suite/function(labels:)`, to how it ended."""
     results = {}
     for file in files:
-        for case in xml.parse(file).iter("testcase"):
+        try:
+            tree = xml.parse(file)
+        except xml.ParseError:
+            raise SystemExit(f"{file} is not whole: the run of tests that wrote it did not end")
+        for case in tree.iter("testcase"):
             name = f"{case.get('classname')}/{case.get('name')}"
             if case.find("failure") is not None or case.find("error") is not None:
                 results[name] = FAILED
