@@ -115,6 +115,21 @@ struct FaultTests {
         }
     }
 
+    @Test("A wire that is cut, anywhere", arguments: ServerCell.all)
+    func cut(cell: ServerCell) async throws {
+        let whole = try await converse(cell).octets
+        for (point, isUp) in Self.points(whole.toServer).map({ ($0, true) }) + Self.points(whole.toClient).map({ ($0, false) }) {
+            let fault = RelayFault.cut(after: point)
+            let outcome = try await converse(cell, toServer: isUp ? fault : nil, toClient: isUp ? nil : fault)
+            let what = "\(fault) to the \(isUp ? "server" : "client")"
+            expectSound(outcome, what)
+            // The client had not received the end.
+            let codes: [SslSocketError.Code] = [.truncated, .network, .remoteHostClosed]
+            #expect(codes.contains(outcome.client.error?.code ?? .operation), "\(what): \(outcome)")
+            if outcome.client.isEncrypted { #expect(outcome.client.error?.code != .remoteHostClosed, "\(what): \(outcome)") }
+        }
+    }
+
     @Test("A wire that is reset, anywhere", arguments: ServerCell.all)
     func reset(cell: ServerCell) async throws {
         let whole = try await converse(cell).octets
@@ -152,6 +167,28 @@ struct FaultTests {
         let outcome = try await converse(cell, toClient: .stall(after: 20_000), patience: short)
         expectSound(outcome, "stall in the data")
         #expect(outcome.client.isEncrypted && outcome.client.error?.code == .socketTimeout, "\(outcome)")
+    }
+
+    @Test("A turned bit, anywhere", arguments: ServerCell.all)
+    func flip(cell: ServerCell) async throws {
+        let whole = try await converse(cell).octets
+        for (total, isUp) in [(whole.toServer, true), (whole.toClient, false)] {
+            for octet in [0, 1, 3, 5, 20, 80, 300, 700, total / 2, total - 3_000] where octet < total - 200 {
+                let fault = RelayFault.flip(octet: octet, bit: octet % 8)
+                // A length that has grown makes the other side wait for octets that never come.
+                let patience = Duration.milliseconds(400)
+                let outcome = try await converse(
+                    cell, toServer: isUp ? fault : nil, toClient: isUp ? nil : fault, patience: patience, serverPatience: patience
+                )
+                let what = "\(fault) to the \(isUp ? "server" : "client")"
+                expectSound(outcome, what)
+                // What is protected cannot change unnoticed.
+                if octet >= total / 2 {
+                    let victim = isUp ? outcome.server : outcome.client
+                    #expect(victim.error != nil && victim.received.count < Self.message.count, "\(what): \(outcome)")
+                }
+            }
+        }
     }
 
     /// The first records of application data, in both versions and both directions, are among these.
