@@ -36,8 +36,8 @@ extension X509Certificate {
     public var alternativeNames: [SslAlternativeName]? { fields.alternativeNames }
     /// The extended key usages as dotted OIDs; nil without the extension.
     public var extendedKeyUsage: [String]? { fields.extendedKeyUsage }
-    /// The key usage bits, bit 0 = digitalSignature … bit 8 = decipherOnly; nil without the extension.
-    public var keyUsage: UInt16? { fields.keyUsage }
+    /// What the key may be used for; nil without the extension.
+    public var keyUsage: SslKeyUsage? { fields.keyUsage }
     /// Basic constraints; nil without the extension.
     public var basicConstraints: SslBasicConstraints? { fields.basicConstraints }
     /// The subject key identifier; nil without the extension.

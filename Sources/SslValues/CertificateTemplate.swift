@@ -24,8 +24,8 @@ public struct SslCertificateTemplate: Sendable, Hashable {
     public var alternativeNames: [SslAlternativeName] = []
     /// Basic constraints, critical when present.
     public var basicConstraints: SslBasicConstraints?
-    /// Key usage bits as in `X509Certificate.keyUsage`, critical; nil: no extension.
-    public var keyUsage: UInt16?
+    /// What the key may be used for, critical; nil: no extension.
+    public var keyUsage: SslKeyUsage?
     /// Extended key usages as dotted OIDs; empty: no extension.
     public var extendedKeyUsage: [String] = []
     /// Adds subject and authority key identifiers.

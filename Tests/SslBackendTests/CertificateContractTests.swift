@@ -66,7 +66,7 @@ struct CertificateContractTests {
         ]
         template.alternativeNames = names
         template.basicConstraints = SslBasicConstraints(isAuthority: true, pathLength: 3)
-        template.keyUsage = 1 << 0 | 1 << 5 | 1 << 8
+        template.keyUsage = [.digitalSignature, .certificateSigning, .decipherOnly]
         template.extendedKeyUsage = ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.9", "1.2.3.4.5"]
         template.hash = .sha384
         let own = SslCertificateExtension(oid: "1.2.3.4", isCritical: false, value: [4, 2, 1, 2])

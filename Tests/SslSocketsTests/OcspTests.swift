@@ -49,7 +49,7 @@ struct OcspTests {
         let host = [SslAlternativeName.dns(Array(TestIdentity.defaultHost.utf8))]
         let root = try TestAuthority.makeRoot("Test Self-Signed Server") {
             $0.alternativeNames = host
-            $0.keyUsage = 1 << 0 | 1 << 5
+            $0.keyUsage = [.digitalSignature, .certificateSigning]
         }
         let key = try SslKey(root.key.pkcs8(), format: .der, backend: root.backend.name)
         let identity = TestIdentity(chain: [root.certificate], key: key, anchors: [root.certificate])

@@ -285,12 +285,14 @@ struct PathRuleTests {
                     ExtensionOid.nameConstraints, PathRuleTests.subtrees(permitted: [PathRuleTests.dns("test")]),
                     isCritical: false))
         },
-        Oddity("a leaf that may sign certificates", depth: 0, .rfc5280) { $0.keyUsage = 1 << 0 | 1 << 5 },
+        Oddity("a leaf that may sign certificates", depth: 0, .rfc5280) {
+            $0.keyUsage = [.digitalSignature, .certificateSigning]
+        },
         Oddity("a leaf without extended key usage", depth: 0, .webPki) { $0.extendedKeyUsage = [] },
         Oddity("a leaf for any use", depth: 0, .webPki) { $0.extendedKeyUsage.append("2.5.29.37.0") },
         Oddity("a leaf that is a CA", depth: 0, .webPki) {
             $0.basicConstraints = SslBasicConstraints(isAuthority: true)
-            $0.keyUsage = 1 << 0 | 1 << 5
+            $0.keyUsage = [.digitalSignature, .certificateSigning]
         },
         Oddity("access information without a description", depth: 0, .webPki) {
             $0.extensions.append(PathRuleTests.ext(ExtensionOid.authorityInformationAccess, Der.sequence(), isCritical: false))

@@ -89,9 +89,9 @@ struct RevocationTests {
     @Test("A list may be signed with a key of its own, if its certificate is good")
     func separateSigner() throws {
         let root = try TestAuthority.makeRoot("Signer Root")
-        let authority = try root.makeIntermediate("Signer Authority") { $0.keyUsage = 1 << 5 }
+        let authority = try root.makeIntermediate("Signer Authority") { $0.keyUsage = .certificateSigning }
         let key = try root.backend.generateKey(.ec(.secp256r1))
-        func signer(_ usage: UInt16) throws -> [UInt8] {
+        func signer(_ usage: SslKeyUsage) throws -> [UInt8] {
             var template = SslCertificateTemplate(
                 subject: TestAuthority.name("Signer Authority"), serialNumber: [7, 7], notBefore: root.validity.lowerBound,
                 notAfter: root.validity.upperBound)
@@ -99,7 +99,7 @@ struct RevocationTests {
             return try root.backend.issueCertificate(template, key: key, issuer: (root.certificate, root.key))
         }
         let identity = try authority.issue()
-        let good = try signer(1 << 6)
+        let good = try signer(.crlSigning)
         var template = TestRevocationList()
         template.extensions = []
         let list = try authority.revocationList(template, signer: key)
@@ -107,7 +107,8 @@ struct RevocationTests {
         #expect(try Self.problems(identity, [rootList, list], extra: [good]) == [])
         // Without its certificate, without the right to sign lists, or when it is itself revoked, it proves nothing.
         #expect(try Self.problems(identity, [rootList, list]) == ["certificateStatusUnknown@0"])
-        #expect(try Self.problems(identity, [rootList, list], extra: [signer(1 << 0)]) == ["certificateStatusUnknown@0"])
+        #expect(
+            try Self.problems(identity, [rootList, list], extra: [signer(.digitalSignature)]) == ["certificateStatusUnknown@0"])
         let revoking = try root.revocationList(TestRevocationList([[7, 7]]))
         #expect(try Self.problems(identity, [revoking, list], extra: [good]) == ["certificateStatusUnknown@0"])
     }

@@ -75,7 +75,7 @@ enum GnuTLSIssuing {
         }
         if let usage = template.keyUsage {
             try gnutlsCheck(
-                unsafe gnutls_x509_crt_set_key_usage(certificate, GnuTLSKeyUsage.native(bits: usage)), .invalidUserData,
+                unsafe gnutls_x509_crt_set_key_usage(certificate, GnuTLSKeyUsage.native(bits: usage.rawValue)), .invalidUserData,
                 "The key usage cannot be set")
         }
         for purpose in template.extendedKeyUsage {

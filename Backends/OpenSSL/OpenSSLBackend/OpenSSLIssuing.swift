@@ -115,7 +115,7 @@ enum OpenSSLIssuing {
             }
             append("2.5.29.19", isCritical: true, der(DerTag.sequence, content))
         }
-        if let usage = template.keyUsage { append("2.5.29.15", isCritical: true, der(DerTag.bitString, bits(usage))) }
+        if let usage = template.keyUsage { append("2.5.29.15", isCritical: true, der(DerTag.bitString, bits(usage.rawValue))) }
         if !template.extendedKeyUsage.isEmpty {
             var content: [UInt8] = []
             for oid in template.extendedKeyUsage { content += try identifier(oid) }

@@ -40,32 +40,10 @@ public enum ExtensionOid {
     public static let inhibitAnyPolicy = "2.5.29.54"
     /// Section 4.2.2.1, and 5.2.7 of revocation lists.
     public static let authorityInformationAccess = "1.3.6.1.5.5.7.1.1"
-}
-
-/// The authority key identifier (RFC 5280 section 4.2.1.1).
-public struct AuthorityKeyIdentifier: Sendable, Hashable {
-    /// The key of the issuer.
-    public var keyIdentifier: [UInt8]?
-    /// The canonical directory names of the issuer's issuer, each; nil when no issuer is named.
-    public var issuers: [[UInt8]]?
-    /// The serial number of the issuer's certificate.
-    public var serialNumber: [UInt8]?
-
-    /// Reads the extension, in certificates and revocation lists; nil when it is malformed.
-    public init?(der value: ArraySlice<UInt8>) {
-        guard let content = DerReader.only(DerTag.sequence, value) else { return nil }
-        var reader = DerReader(content)
-        keyIdentifier = reader.next(0x80).map { Array($0.content) }
-        if let names = reader.next(0xA1) {
-            guard let list = GeneralName.list(names.content) else { return nil }
-            issuers = list.compactMap(\.canonicalDirectory)
-        }
-        if let number = reader.next(0x82) {
-            guard DerValue.isInteger(number.content) else { return nil }
-            serialNumber = Array(number.content)
-        }
-        if !reader.isEmpty { return nil }
-    }
+    /// RFC 7633, known as must-staple.
+    public static let tlsFeature = "1.3.6.1.5.5.7.1.24"
+    /// RFC 6962 section 3.3.
+    public static let signedCertificateTimestamps = "1.3.6.1.4.1.11129.2.4.2"
 }
 
 /// The GeneralNames of RFC 5280 section 4.2.1.6.
@@ -123,58 +101,29 @@ extension CertificateFields {
         }?.oid
     }
 
+    private func decoded<T>(_ oid: String, _ read: (ArraySlice<UInt8>) -> T?) -> T? { extensionValue(oid).flatMap(read) }
+
     /// The alternative names in order; nil without the extension.
     public var alternativeNames: [SslAlternativeName]? {
-        guard let value = extensionValue(ExtensionOid.subjectAlternativeName),
-            let content = DerReader.only(DerTag.sequence, value)
-        else { return nil }
-        return GeneralName.list(content)
+        decoded(ExtensionOid.subjectAlternativeName, ExtensionValue.alternativeNames)
     }
 
     /// The extended key usages as dotted OIDs; nil without the extension.
-    public var extendedKeyUsage: [String]? {
-        guard let value = extensionValue(ExtensionOid.extendedKeyUsage), let content = DerReader.only(DerTag.sequence, value),
-            let elements = DerReader.all(content, DerTag.objectIdentifier), !elements.isEmpty
-        else { return nil }
-        let list = elements.compactMap { DerValue.objectIdentifier($0.content) }
-        return list.count == elements.count ? list : nil
-    }
+    public var extendedKeyUsage: [String]? { decoded(ExtensionOid.extendedKeyUsage, ExtensionValue.objectIdentifiers) }
 
     /// The key usage bits; nil without the extension.
-    public var keyUsage: UInt16? {
-        guard let value = extensionValue(ExtensionOid.keyUsage), let content = DerReader.only(DerTag.bitString, value) else {
-            return nil
-        }
-        return DerValue.flags(content)
-    }
+    public var keyUsage: SslKeyUsage? { decoded(ExtensionOid.keyUsage, ExtensionValue.keyUsage) }
 
     /// Basic constraints; nil without the extension.
     public var basicConstraints: SslBasicConstraints? {
-        guard let value = extensionValue(ExtensionOid.basicConstraints), let content = DerReader.only(DerTag.sequence, value)
-        else {
-            return nil
-        }
-        var reader = DerReader(content)
-        var constraints = SslBasicConstraints(isAuthority: false)
-        if let flag = reader.next(DerTag.boolean) {
-            guard let value = DerValue.boolean(flag.content) else { return nil }
-            constraints.isAuthority = value
-        }
-        if let number = reader.next(DerTag.integer) {
-            guard let length = DerValue.smallNumber(number.content) else { return nil }
-            constraints.pathLength = length
-        }
-        return reader.isEmpty ? constraints : nil
+        decoded(ExtensionOid.basicConstraints, ExtensionValue.basicConstraints)
     }
 
     /// The subject key identifier; nil without the extension.
-    public var subjectKeyIdentifier: [UInt8]? {
-        guard let value = extensionValue(ExtensionOid.subjectKeyIdentifier) else { return nil }
-        return DerReader.only(DerTag.octetString, value).map { Array($0) }
-    }
+    public var subjectKeyIdentifier: [UInt8]? { decoded(ExtensionOid.subjectKeyIdentifier, ExtensionValue.octets) }
 
     /// The authority key identifier; nil without the extension.
-    public var authority: AuthorityKeyIdentifier? {
-        extensionValue(ExtensionOid.authorityKeyIdentifier).flatMap { AuthorityKeyIdentifier(der: $0) }
+    public var authority: SslAuthorityKeyIdentifier? {
+        decoded(ExtensionOid.authorityKeyIdentifier) { SslAuthorityKeyIdentifier(der: $0) }
     }
 }

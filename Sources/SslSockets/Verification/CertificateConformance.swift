@@ -89,8 +89,8 @@ struct CertificateConformance {
     /// Sections 4.2.1.3, 4.2.1.9 and 4.2.1.10.
     private var hasProperAuthority: Bool {
         let usage = fields.keyUsage
-        if usage == 0 { return false }
-        let signs = usage.map { $0 & 1 << 5 != 0 }
+        if usage?.isEmpty == true { return false }
+        let signs = usage?.contains(.certificateSigning)
         if isAuthority ? signs == false : signs == true { return false }
         if !isAuthority, fields.basicConstraints?.pathLength != nil { return false }
         return isAuthority || fields.extensionValue(ExtensionOid.nameConstraints) == nil
@@ -140,7 +140,7 @@ struct CertificateConformance {
 
     private var keepsToLeafRequirements: Bool {
         // 7.1.2.7.11 and 7.1.2.7.8
-        if isAuthority || (fields.keyUsage ?? 0) & 1 << 5 != 0 { return false }
+        if isAuthority || fields.keyUsage?.contains(.certificateSigning) == true { return false }
         // 7.1.2.7.6 and 7.1.2.7.10
         guard let usages = fields.extendedKeyUsage, fields.isCritical(ExtensionOid.extendedKeyUsage) == false,
             !place.isServer || usages.contains(SslPurpose.serverAuthentication.objectIdentifier),

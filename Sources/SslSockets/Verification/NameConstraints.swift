@@ -28,35 +28,23 @@ struct NameConstraints {
 
     /// Reads the extension; nil when it is malformed, has limits of depth, which RFC 5280 forbids, or names that are none.
     init?(_ value: ArraySlice<UInt8>) {
-        guard let content = DerReader.only(DerTag.sequence, value) else { return nil }
-        var reader = DerReader(content)
-        if let list = reader.next(0xA0) {
-            guard let subtrees = subtrees(list.content) else { return nil }
-            permitted = subtrees
-        }
-        if let list = reader.next(0xA1) {
-            guard let subtrees = subtrees(list.content) else { return nil }
-            excluded = subtrees
-        }
-        guard reader.isEmpty, !permitted.isEmpty || !excluded.isEmpty else { return nil }
+        guard let names = SslNameConstraints(der: value), let permitted = subtrees(names.permitted),
+            let excluded = subtrees(names.excluded)
+        else { return nil }
+        self.permitted = permitted
+        self.excluded = excluded
     }
 
-    private mutating func subtrees(_ content: ArraySlice<UInt8>) -> [Subtree]? {
-        guard let elements = DerReader.all(content, DerTag.sequence), !elements.isEmpty else { return nil }
+    private mutating func subtrees(_ names: [SslAlternativeName]) -> [Subtree]? {
         var list: [Subtree] = []
-        for element in elements {
-            var reader = DerReader(element.content)
-            guard let base = reader.next() else { return nil }
-            // A minimum of 0 is the default; anything else is forbidden.
-            if let minimum = reader.next(0x80) { guard Array(minimum.content) == [0] else { return nil } }
-            guard reader.isEmpty, let subtree = subtree(base) else { return nil }
+        for name in names {
+            guard let subtree = subtree(name) else { return nil }
             list.append(subtree)
         }
         return list
     }
 
-    private mutating func subtree(_ base: DerReader.Element) -> Subtree? {
-        guard let name = GeneralName.name(base) else { return nil }
+    private mutating func subtree(_ name: SslAlternativeName) -> Subtree? {
         switch name {
         case .dns(let octets):
             let name = Self.lower(octets)

@@ -102,7 +102,7 @@ struct OcspJudgement {
     private func isEmpowered(_ candidate: CertificateFields, by issuer: CertificateFields) -> Bool {
         guard candidate.extendedKeyUsage?.contains("1.3.6.1.5.5.7.3.9") ?? false,
             candidate.canonicalIssuer == issuer.canonicalSubject,
-            candidate.keyUsage.map({ $0 & 1 != 0 }) ?? true,
+            candidate.keyUsage?.contains(.digitalSignature) ?? true,
             candidate.notBefore <= time, time <= candidate.notAfter
         else { return false }
         return isSigned(candidate, by: issuer)

@@ -62,7 +62,9 @@ struct PathRules {
             guard usages.contains(purpose.objectIdentifier) || usages.contains("2.5.29.37.0") else { return false }
         }
         // A leaf must be able to sign the handshake or to take part in the key exchange: bits 0, 2 and 4.
-        if isLeaf, let usage = fields.keyUsage { return usage & 0b10101 != 0 }
+        if isLeaf, let usage = fields.keyUsage {
+            return !usage.isDisjoint(with: [.digitalSignature, .keyEncipherment, .keyAgreement])
+        }
         return true
     }
 
@@ -74,7 +76,7 @@ struct PathRules {
             let constraints = issuer.basicConstraints
             // A trusted root of version 1 cannot say that it is a CA.
             let isOldRoot = issuer.version == 1 && isAnchored && depth == path.count - 1 && issuer.isSelfIssued
-            let maySign = issuer.keyUsage.map { $0 & 1 << 5 != 0 } ?? true
+            let maySign = issuer.keyUsage?.contains(.certificateSigning) ?? true
             if !(constraints?.isAuthority ?? isOldRoot) || !maySign {
                 found.insert(TlsPathProblem(.invalidCaCertificate, depth: depth))
             }

@@ -105,7 +105,7 @@ struct PathSearch {
         guard !path.contains(where: { $0.fields.der == issuer.der }) else { return false }
         guard let authority = subject.authority else { return true }
         if let wanted = authority.keyIdentifier, let there = issuer.subjectKeyIdentifier, wanted != there { return false }
-        if let serial = authority.serialNumber, let names = authority.issuers {
+        if let serial = authority.serialNumber, let names = authority.canonicalIssuers {
             return serial == issuer.serialNumber && names.contains(issuer.canonicalIssuer)
         }
         return true

@@ -77,7 +77,7 @@ struct Revocation {
     private func isSigned(_ list: RevocationList, _ path: [LazyCertificate], _ depth: Int) -> Bool {
         guard let anchor = path.last, KeyStrength.isStrong(list.algorithm) else { return false }
         func hasSigned(_ fields: CertificateFields) -> Bool {
-            guard fields.canonicalSubject == list.canonicalIssuer, fields.keyUsage.map({ $0 & 1 << 6 != 0 }) ?? true else {
+            guard fields.canonicalSubject == list.canonicalIssuer, fields.keyUsage?.contains(.crlSigning) ?? true else {
                 return false
             }
             if let wanted = list.keyIdentifier, let there = fields.subjectKeyIdentifier, wanted != there { return false }

@@ -197,7 +197,7 @@ final class RevocationList: Sendable {
                 scopeDer = Array(one.value)
                 return scope != nil
             case ExtensionOid.authorityKeyIdentifier:
-                guard let authority = AuthorityKeyIdentifier(der: one.value) else { return false }
+                guard let authority = SslAuthorityKeyIdentifier(der: one.value) else { return false }
                 keyIdentifier = authority.keyIdentifier
             default: if one.isCritical { hasUnknownCriticalExtension = true }
             }

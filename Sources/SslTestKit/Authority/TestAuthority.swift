@@ -44,8 +44,8 @@ public struct TestAuthority: Sendable {
         return now.adding(days: -1)...now.adding(days: 30)
     }
 
-    /// The key usage of an authority: keyCertSign and cRLSign (RFC 5280 section 4.2.1.3).
-    public static let authorityUsage: UInt16 = 1 << 5 | 1 << 6
+    /// The key usage of an authority.
+    public static let authorityUsage: SslKeyUsage = [.certificateSigning, .crlSigning]
 
     /// Makes a self-signed root.
     ///
@@ -141,7 +141,7 @@ public struct TestAuthority: Sendable {
         template.alternativeNames = leaf.names
         template.basicConstraints = SslBasicConstraints(isAuthority: false)
         // digitalSignature signs handshakes; keyEncipherment is for RSA key exchange.
-        template.keyUsage = key.algorithm == .rsa ? 1 << 0 | 1 << 2 : 1 << 0
+        template.keyUsage = key.algorithm == .rsa ? [.digitalSignature, .keyEncipherment] : .digitalSignature
         template.extendedKeyUsage = leaf.usages
         customize(&template)
         let certificate = try backend.issueCertificate(template, key: key, issuer: (self.certificate, self.key))

@@ -157,7 +157,7 @@ public final class TestCertificates: Sendable {
             subject: TestAuthority.name("Test Server"), serialNumber: TestAuthority.nextSerial(), notBefore: validity.lowerBound,
             notAfter: validity.upperBound)
         template.alternativeNames = [.dns(Array(TestIdentity.defaultHost.utf8))]
-        template.keyUsage = 1 << 0
+        template.keyUsage = .digitalSignature
         let certificate = try backend.issueCertificate(template, key: key, issuer: nil)
         return TestIdentity(
             chain: [certificate], key: try SslKey(key.pkcs8(), format: .der, backend: backend.name), anchors: [root.certificate])
@@ -195,12 +195,12 @@ public final class TestCertificates: Sendable {
         case .clientOnly: return try intermediate.issue(TestAuthority.Leaf(usages: Self.clientUsage))
         case .serverOnlyClient: return try intermediate.issue(TestAuthority.Leaf(commonName: "Test Client"))
         case .anyUsage: return try intermediate.issue(TestAuthority.Leaf(usages: ["2.5.29.37.0"]))
-        case .certificateSigningOnly: return try intermediate.issue { $0.keyUsage = 1 << 5 }
+        case .certificateSigningOnly: return try intermediate.issue { $0.keyUsage = .certificateSigning }
         case .issuerNotAuthority:
             return try root.makeIntermediate("Test Not Authority") {
                 $0.basicConstraints = SslBasicConstraints(isAuthority: false)
             }.issue()
-        case .issuerCannotSign: return try root.makeIntermediate("Test Cannot Sign") { $0.keyUsage = 1 << 0 }.issue()
+        case .issuerCannotSign: return try root.makeIntermediate("Test Cannot Sign") { $0.keyUsage = .digitalSignature }.issue()
         case .pathLength:
             return try root.makeIntermediate("Test Last Authority", pathLength: 0).makeIntermediate("Test One Too Many").issue()
         case .nameConstraint:

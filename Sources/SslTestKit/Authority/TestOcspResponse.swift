@@ -94,7 +94,7 @@ extension TestAuthority {
     ) throws(SslSocketError) -> TestAuthority {
         try makeIntermediate(name, validity: validity) {
             $0.basicConstraints = SslBasicConstraints(isAuthority: false)
-            $0.keyUsage = 1 << 0
+            $0.keyUsage = .digitalSignature
             $0.extendedKeyUsage = usages
         }
     }
