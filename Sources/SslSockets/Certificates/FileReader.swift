@@ -1,12 +1,15 @@
 internal import Glibc
-internal import SslValues
+package import SslValues
 
 /// Reads whole small files: certificates and keys.
-enum FileReader {
+package enum FileReader {
     /// No certificate or key file is larger.
     private static let limit = 16 << 20
 
-    static func read(_ path: String) throws(SslSocketError) -> [UInt8] {
+    /// The octets of a file, which may also be a pipe (`/dev/stdin`, `/dev/fd/3`).
+    ///
+    /// - Throws: ``SslSocketError/Code/unreadableFile``, also for more than 16 MiB.
+    package static func read(_ path: String) throws(SslSocketError) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(path, errno) }
         defer { close(descriptor) }

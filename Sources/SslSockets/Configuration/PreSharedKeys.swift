@@ -54,7 +54,9 @@ extension SslConfiguration.Values {
         }
         if ciphers.isEmpty {
             let known = Set(backend.capabilities.cipherSuites)
-            settings.cipherSuites.insert(contentsOf: SslCipher.preSharedKeyDefaults.filter(known.contains), at: 0)
+            // Behind the suites of TLS 1.3, whose ciphers are the order of preference for libraries that have one for all versions.
+            let place = settings.cipherSuites.firstIndex { !$0.isTls13 } ?? settings.cipherSuites.endIndex
+            settings.cipherSuites.insert(contentsOf: SslCipher.preSharedKeyDefaults.filter(known.contains), at: place)
         }
         for key in preSharedKeys { try PreSharedKeyDesk.check(key, settings, backend) }
         var keys = TlsPreSharedKeySettings()

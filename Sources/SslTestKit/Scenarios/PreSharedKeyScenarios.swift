@@ -173,6 +173,14 @@ extension ScenarioCatalogue {
             }
         },
         .plan(
+            "pre-shared-key-cipher", "A key changes nothing about the order of ciphers: AES-GCM before ChaCha20",
+            group: .preSharedKeys, references: ["RFC 8446 section 4.1.1"], rows: [69, 81], versions: [.tls1_3], features: [.psk],
+            expect: .equal(client: "ok TLS_AES_128_GCM_SHA256 by key 0 certificates", server: "ok by key 0 certificates")
+        ) {
+            keyed(&$0)
+            $0.facts = { client, server in ("\(client.facts.cipher?.name ?? "none") \(proof(client))", proof(server)) }
+        },
+        .plan(
             "pre-shared-key-second-group", "The key survives a HelloRetryRequest", group: .preSharedKeys,
             references: ["RFC 8446 section 4.1.4"], rows: [56, 69], versions: [.tls1_3], features: [.psk], expect: byKey
         ) {

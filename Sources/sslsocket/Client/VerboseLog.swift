@@ -21,6 +21,8 @@ enum VerboseLog {
     static func tell(_ facts: SessionFacts, _ socket: SslSocket) {
         line("\(facts.version), \(facts.cipher ?? "unknown cipher suite"), key agreement \(facts.group ?? "without a group")")
         line("ALPN: \(facts.alpn ?? "none")")
+        if let key = facts.preSharedKey { line("Pre-shared key: \(key)") }
+        for response in socket.ocspResponses { line("Stapled status: \(StatusFacts(response).line)") }
         for (depth, certificate) in socket.peerCertificateChain.enumerated() {
             line("\(depth): \(CertificateFacts(certificate).line)")
         }

@@ -15,6 +15,7 @@ struct ConnectCommand: AsyncParsableCommand {
     var endpoint: Endpoint
 
     @OptionGroup var tls: TlsOptions
+    @OptionGroup var preSharedKey: ClientKeyOptions
     @OptionGroup var output: OutputOptions
 
     @Option(help: ArgumentHelp("The name to send and to find in the certificate. Default: the host.", valueName: "host"))
@@ -22,6 +23,9 @@ struct ConnectCommand: AsyncParsableCommand {
 
     @Flag(name: .customLong("no-system-ca"), help: "Trust only the certificates of --ca, not the system's.")
     var noSystemCa = false
+
+    @Flag(help: "Ask the server to staple the status of its certificate (OCSP), and insist on a good one.")
+    var ocsp = false
 
     @Flag(help: "Accept any certificate. Anyone may then be the server.")
     var noVerify = false
@@ -76,6 +80,8 @@ struct ConnectCommand: AsyncParsableCommand {
     func run() async throws {
         var configuration = try tls.configuration()
         configuration.usesSystemCaCertificates = !noSystemCa
+        configuration.ocspStaplingEnabled = ocsp
+        configuration.preSharedKeys = try preSharedKey.key().map { [$0] } ?? []
         if noVerify {
             // Judged all the same, so that the report can tell what would have been wrong.
             configuration.peerVerifyMode = .queryPeer

@@ -8,7 +8,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Serve TLS: an echo, a small web page, or a fixed reply.",
         discussion: """
             Without --cert a certificate is made on the spot, for localhost, 127.0.0.1 and ::1, by an authority that nobody trusts; its pin \
-            is printed, and --write-ca writes the authority's certificate for clients to trust.
+            is printed, and --write-ca writes the authority's certificate for clients to trust. With --psk-file none is made unless \
+            --write-ca asks for it.
             """)
 
     @Option(help: ArgumentHelp("The address to listen at; :: for all.", valueName: "address"))
@@ -28,6 +29,23 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var tls: TlsOptions
     @OptionGroup var output: OutputOptions
+
+    @OptionGroup var preSharedKeys: PreSharedKeyOptions
+
+    @Option(help: ArgumentHelp("What clients of TLS 1.2 are told about the pre-shared key they should use.", valueName: "text"))
+    var pskHint: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Staple this OCSP response (DER) to the certificate. The file is read again in time: replace it, and the new one counts without a restart.",
+            valueName: "file"))
+    var ocspResponse: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Show another certificate to clients that ask for this name, or for *.name; may be given more than once.",
+            valueName: "name=cert,key"))
+    var sni: [ServerNameArgument] = []
 
     @Flag(help: "Refuse clients that show no certificate, or one that --ca does not vouch for.")
     var requireClientCert = false
@@ -68,6 +86,10 @@ struct ServeCommand: AsyncParsableCommand {
         if writeCa != nil, tls.cert != nil {
             throw ValidationError("--write-ca needs a certificate made on the spot: leave --cert out.")
         }
+        if pskHint != nil, preSharedKeys.pskFile == nil { throw ValidationError("--psk-hint needs --psk-file.") }
+        if ocspResponse != nil, tls.cert == nil {
+            throw ValidationError("--ocsp-response needs --cert: it is about one certificate.")
+        }
         if requireClientCert, tls.ca.isEmpty {
             throw ValidationError("--require-client-cert needs --ca: whose certificates are good?")
         }
@@ -79,8 +101,12 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.usesSystemCaCertificates = false
         configuration.peerVerifyMode = requireClientCert ? .verifyPeer : tls.ca.isEmpty ? .verifyNone : .queryPeer
         configuration.requestedAuthorities = configuration.caCertificates
+        configuration.preSharedKeys = try preSharedKeys.keys()
+        configuration.preSharedKeyIdentityHint = Array((pskHint ?? "").utf8)
+        let log = ServiceLog(output)
+        if let ocspResponse { configuration.credentials[0].stapler = try stapler(ocspResponse, log) }
         do {
-            if tls.cert == nil {
+            if tls.cert == nil, writeCa != nil || preSharedKeys.pskFile == nil {
                 let made = try SelfMadeCertificate(backend: configuration.backend)
                 configuration.credentials = [made.credentials]
                 if let writeCa { try FileWriter.write(Array(made.authority.pem.utf8), to: writeCa) }
@@ -88,14 +114,36 @@ struct ServeCommand: AsyncParsableCommand {
             let server = SslServer(configuration: configuration)
             server.maxConnections = maxClients
             server.handshakeTimeout = .seconds(handshakeTimeout)
+            for name in sni { try add(name, to: server) }
             try server.listen(host: host, port: port)
             try announce(server, pin: configuration.localCertificate?.publicKeyPin)
             let limit = once ? 1 : maxConnections
-            try await Service(server: server, answer: answer, log: ServiceLog(output)).run(
+            try await Service(server: server, answer: answer, log: log).run(
                 limit: limit, grace: .seconds(grace))
         } catch let error as SslSocketError {
             throw ToolFailure(error)
         }
+    }
+
+    private func stapler(_ file: String, _ log: ServiceLog) throws(ToolFailure) -> SslOcspStapler {
+        do throws(SslSocketError) {
+            let stapler = try SslOcspStapler(file: file)
+            stapler.onRefreshFailure { log.renewalFailed($0) }
+            return stapler
+        } catch {
+            throw ToolFailure(.unreadable, "\(file): \(error)")
+        }
+    }
+
+    /// The settings of the server with another certificate, which nothing is stapled to.
+    private func add(_ name: ServerNameArgument, to server: SslServer) throws {
+        var configuration = server.sslConfiguration
+        do throws(SslSocketError) {
+            try configuration.setCredentials(certificateFile: name.certificate, keyFile: name.key)
+        } catch {
+            throw ToolFailure(.unreadable, "\(name.certificate), \(name.key): \(error)")
+        }
+        try server.setConfiguration(configuration, forServerName: name.name)
     }
 
     private var answer: Service.Answer { http ? .http : reply.map { .text($0) } ?? .echo }

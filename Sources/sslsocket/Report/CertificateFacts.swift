@@ -51,12 +51,8 @@ struct CertificateFacts: Encodable {
         }
     }
 
-    private static func printable(_ octets: [UInt8]) -> String { printable(String(decoding: octets, as: UTF8.self)) }
-
-    /// What a peer wrote may hold control characters that a terminal obeys.
-    private static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
-    }
+    private static func printable(_ octets: [UInt8]) -> String { Printable.text(octets) }
+    private static func printable(_ text: String) -> String { Printable.text(text) }
 }
 
 /// Hexadecimal.

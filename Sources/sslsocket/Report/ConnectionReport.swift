@@ -39,6 +39,10 @@ struct ConnectionReport: Encodable {
     let group: String?
     let alpn: String?
     let resumed: Bool
+    /// The identity of the pre-shared key the connection rests on; missing when it rests on none.
+    let preSharedKey: String?
+    /// What the server stapled; missing when nothing was asked for, or nothing that can be read came.
+    let ocsp: StatusFacts?
     let errors: [Problem]
     let chain: [CertificateFacts]
     private(set) var failure: Failure?
@@ -65,6 +69,8 @@ struct ConnectionReport: Encodable {
         group = facts?.group
         alpn = facts?.alpn
         resumed = facts?.resumed ?? false
+        preSharedKey = facts?.preSharedKey
+        ocsp = socket.ocspResponses.first.map { StatusFacts($0) }
     }
 
     /// Notes what went wrong.
@@ -87,6 +93,8 @@ struct SessionFacts {
     let group: String?
     let alpn: String?
     let resumed: Bool
+    /// The identity of the pre-shared key; nil without one.
+    let preSharedKey: String?
     let address: String?
 
     /// Notes the facts of an encrypted socket; nil for one that is not.
@@ -97,6 +105,7 @@ struct SessionFacts {
         group = socket.sessionGroup?.name
         alpn = socket.nextNegotiatedProtocol
         resumed = socket.isSessionResumed
+        preSharedKey = socket.preSharedKeyIdentity.map(Printable.text)
         address = socket.peerAddress?.description
     }
 }

@@ -14,6 +14,8 @@ extension ConnectionReport {
         row("group", group ?? "none")
         row("alpn", alpn ?? "none")
         row("resumed", resumed ? "yes" : "no")
+        if let preSharedKey { row("psk", preSharedKey) }
+        if let ocsp { row("ocsp", ocsp.line) { ocsp.status == "good" ? style.good($0) : style.bad($0) } }
         row("verified", verified ? "yes" : "NO") { verified ? style.good($0) : style.bad($0) }
         for problem in errors { row("error", "\(problem.name): \(problem.message) (depth \(problem.depth))", style.bad) }
         for (depth, certificate) in chain.enumerated() { row("chain \(depth)", certificate.line) }

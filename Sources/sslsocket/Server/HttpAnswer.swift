@@ -28,6 +28,7 @@ enum HttpAnswer {
             group \(facts.group ?? "none")
             alpn \(facts.alpn ?? "none")
             resumed \(facts.resumed ? "yes" : "no")
+            psk \(facts.preSharedKey ?? "none")
             backend \(socket.backend ?? "unknown")
 
             """

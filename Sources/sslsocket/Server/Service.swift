@@ -81,10 +81,11 @@ struct ServiceLog: Sendable {
     func began(_ socket: SslSocket) {
         let peer = socket.peerAddress?.description ?? "a client"
         let facts = SessionFacts(socket)
-        let name = socket.requestedServerName.map { " for \(printable($0))" } ?? ""
+        let name = socket.requestedServerName.map { " for \(Printable.text($0))" } ?? ""
+        let key = facts?.preSharedKey.map { ", pre-shared key \($0)" } ?? ""
         let certificate = socket.peerCertificate.map { ", certificate \(CertificateFacts($0).subject)" } ?? ""
         Console.error(
-            "\(peer)\(name): \(facts?.version ?? "?") \(facts?.cipher ?? "?") \(facts?.group ?? "") alpn \(facts?.alpn ?? "none")\(certificate)"
+            "\(peer)\(name): \(facts?.version ?? "?") \(facts?.cipher ?? "?") \(facts?.group ?? "") alpn \(facts?.alpn ?? "none")\(key)\(certificate)"
         )
         for error in socket.sslHandshakeErrors { Console.error(style.notable("\(peer): \(error.code)")) }
     }
@@ -108,7 +109,6 @@ struct ServiceLog: Sendable {
     /// A connection ended badly.
     func broke(_ error: SslSocketError) { Console.error(style.notable("connection failed: \(error)")) }
 
-    private func printable(_ text: String) -> String {
-        String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : Character($0) })
-    }
+    /// The status that is stapled could not be renewed.
+    func renewalFailed(_ error: SslSocketError) { Console.error(style.bad("OCSP response not renewed: \(error)")) }
 }
