@@ -30,13 +30,6 @@ public struct SslCipher: Sendable, Hashable, CustomStringConvertible {
         return "TLS_UNKNOWN_" + String(repeating: "0", count: 4 - hex.count) + hex
     }
 
-    /// The name OpenSSL and Qt have for it, for example `ECDHE-RSA-AES128-GCM-SHA256`; the IANA name for a suite of TLS 1.3 and for one
-    /// this library has no name for.
-    public var opensslName: String {
-        guard let row, !isTls13 else { return name }
-        return Self.opensslName(row.name)
-    }
-
     /// The version the suite belongs to: TLS 1.3 for the suites of RFC 8446, TLS 1.2 for all others named here.
     public var `protocol`: SslProtocol { isTls13 ? .tlsV1_3 : row == nil ? .unknownProtocol : .tlsV1_2 }
 
@@ -91,39 +84,8 @@ public struct SslCipher: Sendable, Hashable, CustomStringConvertible {
         let isDefault: Bool
     }
 
-    private var row: Row? { Self.byCode[code] }
+    var row: Row? { Self.byCode[code] }
     private static let byCode: [UInt16: Row] = Dictionary(uniqueKeysWithValues: table.map { ($0.code, $0) })
-
-    /// The codes by every spelling of their names.
-    private static let codes: [String: UInt16] = {
-        var codes: [String: UInt16] = [:]
-        for row in table {
-            codes[row.name] = row.code
-            guard row.code >> 8 != 0x13 else { continue }
-            codes[opensslName(row.name)] = row.code
-            codes[gnutlsName(row.name)] = row.code
-        }
-        return codes
-    }()
-
-    /// OpenSSL leaves out `TLS`, `WITH`, the key exchange of plain RSA, `CBC` and the hash of ChaCha20, and joins a cipher with its key size.
-    private static func opensslName(_ name: String) -> String {
-        let words = name.split(separator: "_").dropFirst()
-        let agreement = words.prefix { $0 != "WITH" }.map(String.init)
-        var parts = agreement == ["RSA"] ? [] : agreement
-        for word in words.drop(while: { $0 != "WITH" }).dropFirst() where word != "CBC" {
-            if parts.last == "POLY1305" { break }
-            if parts.last == "AES" { parts[parts.count - 1] += word } else { parts.append(String(word)) }
-        }
-        return parts.joined(separator: "-")
-    }
-
-    /// GnuTLS left out `WITH` before version 3.7.4, and wrote SHA-1 as such.
-    private static func gnutlsName(_ name: String) -> String {
-        var words = name.split(separator: "_").filter { $0 != "WITH" }
-        if words.last == "SHA" { words[words.count - 1] = "SHA1" }
-        return words.joined(separator: "_")
-    }
 
     private static func row(
         _ code: UInt16, _ name: String, _ keyExchange: String, _ authentication: String, _ encryption: String, _ bits: Int,
@@ -135,7 +97,7 @@ public struct SslCipher: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// From the IANA registry "TLS Cipher Suites".
-    private static let table: [Row] = [
+    static let table: [Row] = [
         row(0x1301, "TLS_AES_128_GCM_SHA256", "any", "any", "AES-GCM", 128, isDefault: true),
         row(0x1302, "TLS_AES_256_GCM_SHA384", "any", "any", "AES-GCM", 256, isDefault: true),
         row(0x1303, "TLS_CHACHA20_POLY1305_SHA256", "any", "any", "ChaCha20-Poly1305", 256, isDefault: true),

@@ -25,11 +25,16 @@ struct ServerShutdownTests {
         let server = try cell.server()
         try server.listen(host: "127.0.0.1")
         let log = EventLog()
+        server.onIncomingConnection { _ in
+            log.note("incoming")
+            return true
+        }
         let run = Self.echo(server, log)
         let clients = try (0..<3).map { _ in try cell.client(to: server) }
         for client in clients { #expect(await client.waitForEncrypted()) }
         // Nothing was promised to one that has said nothing.
         let silent = await plainClient(to: server)
+        #expect(await log.wait(for: "incoming", times: 4))
         #expect(await log.wait(for: "begins", times: 3))
         let port = server.serverPort
         async let end = server.shutdown(timeout: nil)

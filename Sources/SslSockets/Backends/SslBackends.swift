@@ -95,7 +95,7 @@ public enum SslBackends {
     public static func unregister(_ name: String) { state.withLock { $0.registered.removeAll { $0.name == name } } }
 
     /// The backend of that name, or the active one for nil.
-    static func resolve(_ name: String?) throws(SslSocketError) -> any TlsBackend {
+    package static func resolve(_ name: String?) throws(SslSocketError) -> any TlsBackend {
         if let name { return try named(name) }
         return try active()
     }

@@ -25,7 +25,7 @@ extension SslConfiguration {
             guard let cipher = SslCipher(name: String(name)) else {
                 throw SslSocketError(
                     .invalidUserData,
-                    "\"\(name)\" is not the name of a cipher suite this library has, as IANA or OpenSSL spell it")
+                    "\"\(name)\" is not the name of a cipher suite that is known here, in IANA's spelling or the short one")
             }
             if !list.contains(cipher) { list.append(cipher) }
         }

@@ -20,10 +20,15 @@ extension ScenarioCatalogue {
         }
     }
 
-    /// An old version, as far as each library goes: OpenSSL has to be told in its own words to leave its security level.
+    /// The backend of a configuration has an option of that name.
+    private static func takes(_ option: String, _ configuration: SslConfiguration) throws(SslSocketError) -> Bool {
+        try SslBackends.resolve(configuration.backend).capabilities.backendOptions.contains(option)
+    }
+
+    /// An old version, as far as each library goes: one with a security level of its own has to be told in its own words to leave it.
     private static func old(_ version: SslVersion) -> Change {
         { configuration throws(SslSocketError) in
-            if configuration.backend == "openssl" {
+            if try takes("CipherString", configuration) {
                 let name = version == .tls1_0 ? "TLSv1" : "TLSv1.1"
                 configuration.backendConfiguration = [
                     "CipherString": "ECDHE-RSA-AES128-SHA@SECLEVEL=0", "MinProtocol": name, "MaxProtocol": name,
@@ -70,7 +75,7 @@ extension ScenarioCatalogue {
         ) {
             $0.identity = .rsa
             $0.client = { configuration throws(SslSocketError) in
-                if configuration.backend == "openssl" {
+                if try takes("SignatureAlgorithms", configuration) {
                     configuration.setBackendConfigurationOption("SignatureAlgorithms", "RSA+SHA512")
                 } else {
                     configuration.setBackendConfigurationOption("priority", "-SIGN-ALL:+SIGN-RSA-SHA512")
