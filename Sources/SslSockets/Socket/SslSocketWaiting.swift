@@ -239,16 +239,16 @@ extension SslSocket {
 
     /// Waits until the handshake is done and the peer accepted (`waitForEncrypted`).
     ///
-    /// - Returns: false on an error, at the timeout, when the socket is not connecting to encrypt or encrypted already, and while it
+    /// - Returns: false on an error, at the timeout, when the socket is not connecting to encrypt, is encrypted already or has ended, and while it
     ///   ``isPaused``: then nothing has failed yet and ``error`` is left as it is.
     @available(*, noasync, message: "blocks the thread; in async code await the same name")
     public func waitForEncrypted(timeout: Duration? = .seconds(30)) -> Bool {
-        guard connection != nil, !isEncrypted else { return false }
+        guard connection != nil, !isEncrypted, state != .unconnected else { return false }
         return block(until: .encrypted, timeout: timeout)
     }
     /// Suspends until the handshake is done: see the blocking form.
     public func waitForEncrypted(timeout: Duration? = .seconds(30)) async -> Bool {
-        guard connection != nil, !isEncrypted else { return false }
+        guard connection != nil, !isEncrypted, state != .unconnected else { return false }
         return await suspend(until: .encrypted, timeout: timeout)
     }
 
