@@ -21,7 +21,7 @@ public struct SslSocketError: Error, Sendable, CustomStringConvertible {
         case socketTimeout
         /// More bytes than one datagram holds.
         case datagramTooLarge
-        /// The network failed: unreachable, reset, broken.
+        /// The network failed: unreachable, reset, broken. A reset may overtake octets that the peer sent before it; they are lost.
         case network
         /// The address is in use.
         case addressInUse
@@ -57,7 +57,7 @@ public struct SslSocketError: Error, Sendable, CustomStringConvertible {
         case peerVerificationFailed
         /// What arrived is not TLS.
         case notTls
-        /// The stream ended without close_notify: what was read may be incomplete.
+        /// The stream ended without close_notify: what was read may be incomplete. One that was reset ends with ``network``.
         case truncated
         /// The peer sent a fatal alert.
         case alertReceived

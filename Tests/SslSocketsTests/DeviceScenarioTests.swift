@@ -94,14 +94,19 @@ struct DeviceScenarioTests {
             }
             count = 10 << 20
         }
+        let log = EventLog()
         try await fixture.meetEncrypted(driver) { server in
+            // However much the system takes from a client whose server does not read, it is not ten megabytes.
+            #expect(await log.wait(for: "written"))
             #expect(await server.readAll(chunk.count) == chunk)
             server.socket.write("got it")
             server.socket.disconnectFromHost()
             await server.waitForEnd()
         } client: { client in
+            #expect(client.socket.setSocketOption(.sendBufferSize, to: 65_536))
             #expect(client.socket.write(chunk) == chunk.count)
             #expect(client.socket.bytesToWrite > 0)
+            log.note("written")
             while client.socket.bytesToWrite > 0 { #expect(await client.waitForBytesWritten()) }
             #expect(client.socket.error == nil)
             #expect(await client.readAll(6) == Array("got it".utf8))

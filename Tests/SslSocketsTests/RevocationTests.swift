@@ -129,7 +129,11 @@ struct RevocationTests {
         let root = try TestAuthority.makeRoot("Policy Root")
         let identity = try root.makeIntermediate("Policy Authority").issue()
         func ask(_ policy: SslRevocationPolicy) throws -> [String] {
-            try Self.problems(identity, []) { $0.revocationPolicy = policy }
+            try Self.problems(identity, []) {
+                #expect($0.revocationPolicy == .automatic)
+                $0.revocationPolicy = policy
+                #expect($0.revocationPolicy == policy)
+            }
         }
         #expect(try ask(.automatic) == [])
         #expect(try ask(.off) == [])

@@ -117,6 +117,10 @@ struct VerificationTests {
     func commonName(backend: String) throws {
         #expect(try Self.verify(.commonNameOnly, backend).map(\.code) == [.hostNameMismatch])
         #expect(try Self.verify(.commonNameOnly, backend) { $0.usesCommonNameFallback = true }.isEmpty)
+        var wish = SslConfiguration()
+        #expect(!wish.usesCommonNameFallback)
+        wish.usesCommonNameFallback = true
+        #expect(wish.usesCommonNameFallback)
         #expect(
             try Self.verify(.commonNameOnly, backend, host: "other.example.test") { $0.usesCommonNameFallback = true }.map(\.code)
                 == [.hostNameMismatch])

@@ -1,3 +1,4 @@
+import CSslLinux
 import Glibc
 import SslBackend
 import SslTestKit
@@ -21,6 +22,9 @@ enum TraceStep: Sendable {
     case written
     /// Waits for the end of the connection.
     case disconnected
+    /// As if the peer had gone while nobody looked: ends the own direction, which no octet can overtake, and waits until the peer has ended its own.
+    /// Octets that were not read stay. Ending both directions at once would reset the connection when the rest of the peer's flight comes.
+    case lose
 
     static func write(_ text: String) -> TraceStep { .act { $0.write(text) } }
     static func write(_ count: Int) -> TraceStep { .act { $0.write([UInt8](repeating: 0x61, count: count)) } }
@@ -32,8 +36,6 @@ enum TraceStep: Sendable {
     static let resume = TraceStep.act { $0.resume() }
     /// The end of TCP's stream, without a word about it in TLS.
     static let shutdown = TraceStep.act { _ = Glibc.shutdown($0.socketDescriptor, Int32(SHUT_WR)) }
-    /// As if the peer had gone while nobody looked.
-    static let lose = TraceStep.act { _ = Glibc.shutdown($0.socketDescriptor, Int32(SHUT_RDWR)) }
 }
 
 /// Longer than anything here takes on the slowest machine; only a fault waits for it.
@@ -53,6 +55,9 @@ extension SslSocket {
         case .written:
             while bytesToWrite + encryptedBytesToWrite > 0 { guard waitForBytesWritten(timeout: patience) else { break } }
         case .disconnected: _ = waitForDisconnected(timeout: patience)
+        case .lose:
+            let descriptor = endWriting()
+            while !Self.isEnded(descriptor, within: 1000) {}
         }
     }
 
@@ -68,7 +73,21 @@ extension SslSocket {
         case .written:
             while bytesToWrite + encryptedBytesToWrite > 0 { guard await waitForBytesWritten(timeout: patience) else { break } }
         case .disconnected: _ = await waitForDisconnected(timeout: patience)
+        case .lose:
+            let descriptor = endWriting()
+            while !Self.isEnded(descriptor, within: 0) { await Task.yield() }
         }
+    }
+
+    private func endWriting() -> Int32 {
+        _ = Glibc.shutdown(socketDescriptor, Int32(SHUT_WR))
+        return socketDescriptor
+    }
+
+    /// The peer has ended its direction, whatever of it is still to be read.
+    private static func isEnded(_ descriptor: Int32, within milliseconds: Int32) -> Bool {
+        var entry = pollfd(fd: descriptor, events: ssllinux_pollrdhup(), revents: 0)
+        return unsafe poll(&entry, 1, milliseconds) != 0
     }
 }
 
