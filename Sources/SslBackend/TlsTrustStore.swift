@@ -6,11 +6,14 @@ public struct TlsTrustSources: Sendable, Hashable {
     public var includesSystem: Bool
     /// Certificates (DER) trusted besides.
     public var anchors: [[UInt8]]
+    /// Directories of certificates in files named by hash, trusted besides and read when a path needs them.
+    public var directories: [String]
 
     /// Makes a description of sources.
-    public init(includesSystem: Bool, anchors: [[UInt8]] = []) {
+    public init(includesSystem: Bool, anchors: [[UInt8]] = [], directories: [String] = []) {
         self.includesSystem = includesSystem
         self.anchors = anchors
+        self.directories = directories
     }
 }
 
@@ -22,12 +25,16 @@ public struct TlsTrustSources: Sendable, Hashable {
 public protocol TlsTrustStore: AnyObject, Sendable {
     /// The backend whose library checks paths that end here.
     var backend: any TlsBackend { get }
-    /// How many certificates are trusted.
+    /// How many certificates are trusted, those in directories not counted.
     var count: Int { get }
     /// The trusted certificates, DER, in no particular order. Made anew by each call.
     var certificates: [[UInt8]] { get }
-    /// The trusted certificates whose subject is this name in its comparable form (``DistinguishedName/canonical``).
-    func anchors(named canonicalName: [UInt8]) -> [LazyCertificate]
+    /// The trusted certificates of a subject.
+    ///
+    /// - Parameters:
+    ///   - canonicalName: the name in its comparable form (``DistinguishedName/canonical``).
+    ///   - der: the name as it stands in a certificate, for stores that look it up elsewhere.
+    func anchors(named canonicalName: [UInt8], encoded der: [UInt8]) -> [LazyCertificate]
 }
 
 /// A signature and what is needed to check it.

@@ -40,7 +40,7 @@ enum OpenSSLSystemTrust {
         defer { unsafe closedir(stream) }
         var certificates: [[UInt8]] = []
         while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafePointer(to: entry.pointee.d_name) { pointer in
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
             }
             let parts = name.split(separator: ".", omittingEmptySubsequences: false)

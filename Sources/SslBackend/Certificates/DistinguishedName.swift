@@ -114,7 +114,8 @@ public struct DistinguishedName: Sendable {
         let octets: [UInt8]
         if isPlain {
             octets = value.content.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
-        } else if let text = string(value) {
+        } else if let text = string(value), !text.unicodeScalars.contains("\u{FFFD}") {
+            // Text that cannot be decoded is equal to itself only.
             octets = Array(text.lowercased().utf8)
         } else {
             return Array(value.whole)

@@ -58,7 +58,7 @@ enum FilePattern {
     }
 
     /// The names in a directory, sorted; none when it cannot be read.
-    private static func names(in directory: String) -> [String] {
+    static func names(in directory: String) -> [String] {
         guard let stream = unsafe opendir(directory.isEmpty ? "." : directory) else { return [] }
         defer { unsafe closedir(stream) }
         var names: [String] = []

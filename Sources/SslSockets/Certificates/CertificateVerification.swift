@@ -39,6 +39,7 @@ extension SslConfiguration {
 extension SslConfiguration.Values {
     /// Where trusted certificates come from.
     var trustSources: TlsTrustSources {
-        TlsTrustSources(includesSystem: usesSystemCaCertificates, anchors: caCertificates.map(\.der))
+        TlsTrustSources(
+            includesSystem: usesSystemCaCertificates, anchors: caCertificates.map(\.der), directories: caCertificateDirectories)
     }
 }

@@ -26,6 +26,11 @@ package enum Pem {
         return found
     }
 
+    /// The certificates (DER) of a PEM file. Those in OpenSSL's own format, which may carry rules that nobody else knows, are left out.
+    static func certificates(inFile path: String) throws(SslSocketError) -> [[UInt8]] {
+        try blocks(in: FileReader.read(path), labels: ["CERTIFICATE", "X509 CERTIFICATE"]).map(\.der)
+    }
+
     /// The same for secrets: nothing of them is left in memory but what is returned.
     static func secretBlocks(in text: SecretBytes, labels: Set<String>) throws(SslSocketError) -> [SecretBlock] {
         var found: [SecretBlock] = []

@@ -137,5 +137,7 @@ final class LazyTrustStore: TlsTrustStore {
     var certificates: [[UInt8]] { store?.certificates ?? [] }
 
     /// A store that cannot be loaded trusts nobody.
-    func anchors(named canonicalName: [UInt8]) -> [LazyCertificate] { store?.anchors(named: canonicalName) ?? [] }
+    func anchors(named canonicalName: [UInt8], encoded der: [UInt8]) -> [LazyCertificate] {
+        store?.anchors(named: canonicalName, encoded: der) ?? []
+    }
 }

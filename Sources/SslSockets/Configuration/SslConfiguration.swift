@@ -19,6 +19,7 @@ public struct SslConfiguration: Sendable {
         var credentials: [SslCredentials] = []
         var caCertificates: [SslCertificate] = []
         var usesSystemCaCertificates = true
+        var caCertificateDirectories: [String] = []
         var ciphers: [SslCipher] = []
         var groups: [SslGroup] = []
         var signatureSchemes: [SslSignatureScheme] = []

@@ -20,12 +20,23 @@ extension SslConfiguration {
         set { change { $0.usesSystemCaCertificates = newValue } }
     }
 
+    /// Directories of CA certificates that are trusted besides, in PEM files named by hash as `openssl rehash` makes them. Default: none.
+    ///
+    /// Nothing is read before a certificate has to be verified, and then only the files of the issuer in question: what Qt calls loading root
+    /// certificates on demand. A certificate that is put in later is found; one that was used and is taken out is trusted until no
+    /// configuration uses the directory any more. A directory that is not there trusts nobody. Beyond Qt.
+    public var caCertificateDirectories: [String] {
+        get { values.caCertificateDirectories }
+        set { change { $0.caCertificateDirectories = newValue } }
+    }
+
     /// Trusts these certificates and no others (`setCaCertificates`): as in Qt, the system's are not trusted any more, not even when the
-    /// list is empty.
+    /// list is empty, and neither are those of ``caCertificateDirectories``.
     public mutating func setCaCertificates(_ certificates: [SslCertificate]) {
         change {
             $0.caCertificates = certificates
             $0.usesSystemCaCertificates = false
+            $0.caCertificateDirectories = []
         }
     }
 

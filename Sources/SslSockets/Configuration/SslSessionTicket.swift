@@ -15,6 +15,7 @@ public struct SslSessionTicket: Sendable, Hashable {
         var verification: VerificationSettings
         var caCertificates: [SslCertificate]
         var usesSystemCaCertificates: Bool
+        var caCertificateDirectories: [String]
         var credentials: [SslCredentials]
     }
     let terms: Terms

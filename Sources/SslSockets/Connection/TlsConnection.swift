@@ -503,6 +503,7 @@ package final class TlsConnection {
             verifyMode: configuration.peerVerifyMode.effective(for: .client), verifyDepth: configuration.peerVerifyDepth,
             verification: configuration.values.verification,
             caCertificates: configuration.caCertificates, usesSystemCaCertificates: configuration.usesSystemCaCertificates,
+            caCertificateDirectories: configuration.caCertificateDirectories,
             credentials: configuration.credentials)
     }
 

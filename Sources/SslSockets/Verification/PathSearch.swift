@@ -66,9 +66,8 @@ struct PathSearch {
     private mutating func extend(_ path: [LazyCertificate]) -> Bool {
         steps += 1
         guard let last = path.last, steps <= Self.mostSteps, paths < Self.mostPaths else { return false }
-        if store.anchors(named: last.fields.canonicalSubject).contains(where: { $0.fields.der == last.fields.der }) {
-            return finish(path)
-        }
+        let same = store.anchors(named: last.fields.canonicalSubject, encoded: last.fields.subjectDer)
+        if same.contains(where: { $0.fields.der == last.fields.der }) { return finish(path) }
         if path.count > longestLoose.count { longestLoose = path }
         guard path.count < Self.longest else { return false }
         for issuer in issuers(of: last, path) where extend(path + [issuer]) { return true }
@@ -78,7 +77,9 @@ struct PathSearch {
     /// The certificates that may have issued the last of a path: trusted ones first, then those valid now.
     private mutating func issuers(of last: LazyCertificate, _ path: [LazyCertificate]) -> [LazyCertificate] {
         let name = last.fields.canonicalIssuer
-        let anchors = store.anchors(named: name).filter { Self.mayIssue($0.fields, last.fields, path) }
+        let anchors = store.anchors(named: name, encoded: last.fields.issuerDer).filter {
+            Self.mayIssue($0.fields, last.fields, path)
+        }
         // The same name and key once more leads nowhere that the first did not (RFC 4158 section 2.4.2).
         let others = (offered[name] ?? []).filter { candidate in
             Self.mayIssue(candidate.fields, last.fields, path)

@@ -1,5 +1,4 @@
 internal import CSslLinux
-internal import Glibc
 package import SslBackend
 package import SslValues
 
@@ -26,49 +25,65 @@ package final class TrustStore: TlsTrustStore {
     }
 
     package let backend: any TlsBackend
-    private let system: Index?
+    private let system: SystemTrust?
     private let own: Index
+    /// Those of the system behind those of the configuration.
+    private let directories: [HashedDirectory]
 
-    /// Loads the sources.
+    /// Loads the sources, but for what stands in directories.
     ///
     /// - Throws: ``SslSocketError/Code/unreadableFile`` when the system's certificates cannot be found, ``SslSocketError/Code/invalidUserData``
     ///   for an anchor that is no certificate.
     package init(_ sources: TlsTrustSources, backend: any TlsBackend) throws(SslSocketError) {
         self.backend = backend
-        system = sources.includesSystem ? try SystemTrust.index(backend) : nil
+        system = sources.includesSystem ? try SystemTrust.load(backend) : nil
         var anchors: [LazyCertificate] = []
         for der in sources.anchors { anchors.append(LazyCertificate(try CertificateFields(der))) }
         own = Index(anchors)
+        directories = sources.directories.map(HashedDirectory.at) + (system?.directories ?? [])
     }
 
-    package var count: Int { own.all.count + (system?.all.count ?? 0) }
-    package var certificates: [[UInt8]] { (own.all + (system?.all ?? [])).map(\.fields.der) }
+    package var count: Int { own.all.count + (system?.index.all.count ?? 0) }
+    package var certificates: [[UInt8]] {
+        (own.all + (system?.index.all ?? [])).map(\.fields.der) + directories.flatMap(\.certificates)
+    }
 
-    package func anchors(named canonicalName: [UInt8]) -> [LazyCertificate] {
-        (own.places[canonicalName] ?? []) + (system?.places[canonicalName] ?? [])
+    package func anchors(named canonicalName: [UInt8], encoded der: [UInt8]) -> [LazyCertificate] {
+        var found = (own.places[canonicalName] ?? []) + (system?.index.places[canonicalName] ?? [])
+        for directory in directories {
+            for one in directory.certificates(named: canonicalName, encoded: der, backend: backend)
+            where !found.contains(where: { $0.fields.der == one.fields.der }) { found.append(one) }
+        }
+        return found
     }
 }
 
 /// The certificates the system trusts, read once a process for each backend.
 ///
 /// As OpenSSL does, the environment variables `SSL_CERT_FILE` (PEM) and `SSL_CERT_DIR` (directories separated by colons, files named by hash
-/// as `openssl rehash` makes them) replace the store; here on every backend, and when either is set nothing else is trusted. Programs
-/// that run with another user's rights do not read them.
-enum SystemTrust {
-    private static let known = Lock<[String: TrustStore.Index]>([:])
+/// as `openssl rehash` makes them) replace the store; here on every backend, and when either is set nothing else is trusted. The directories are
+/// looked into when a path needs it. Programs that run with another user's rights do not read the variables.
+struct SystemTrust: Sendable {
+    let index: TrustStore.Index
+    let directories: [HashedDirectory]
 
-    static func index(_ backend: any TlsBackend) throws(SslSocketError) -> TrustStore.Index {
+    private static let known = Lock<[String: SystemTrust]>([:])
+
+    static func load(_ backend: any TlsBackend) throws(SslSocketError) -> SystemTrust {
         let file = variable("SSL_CERT_FILE")
         let directory = variable("SSL_CERT_DIR")
         let isReplaced = file != nil || directory != nil
         let key = isReplaced ? "file \(file ?? "")\ndirectory \(directory ?? "")" : "backend " + backend.name
         // Under the lock: the second user waits for the first instead of loading again.
-        return try known.withLock { known throws(SslSocketError) -> TrustStore.Index in
-            if let index = known[key] { return index }
-            let list = isReplaced ? try load(file: file, directory: directory) : try backend.systemAnchors()
+        return try known.withLock { known throws(SslSocketError) -> SystemTrust in
+            if let trust = known[key] { return trust }
+            let directories = (directory ?? "").split(separator: ":").map { HashedDirectory.at(String($0)) }
+            var list: [[UInt8]] = []
+            if let file { list = try Pem.certificates(inFile: file) }
+            if !isReplaced { list = try backend.systemAnchors() }
             // One odd certificate in the system's bundle must not make the others unusable.
             let index = TrustStore.Index(list.compactMap { der in (try? CertificateFields(der)).map { LazyCertificate($0) } })
-            guard !index.all.isEmpty else {
+            guard !index.all.isEmpty || directories.contains(where: \.isUsable) else {
                 throw SslSocketError(
                     .unreadableFile,
                     isReplaced
@@ -76,8 +91,9 @@ enum SystemTrust {
                         : "The system has no trusted certificates where \(backend.libraryVersion) looks for them",
                     backend: backend.name)
             }
-            known[key] = index
-            return index
+            let trust = SystemTrust(index: index, directories: directories)
+            known[key] = trust
+            return trust
         }
     }
 
@@ -85,40 +101,5 @@ enum SystemTrust {
         guard let text = unsafe ssllinux_secure_getenv(name) else { return nil }
         let value = unsafe String(cString: text)
         return value.isEmpty ? nil : value
-    }
-
-    private static func load(file: String?, directory: String?) throws(SslSocketError) -> [[UInt8]] {
-        var list: [[UInt8]] = []
-        if let file { list += try certificates(file) }
-        for one in (directory ?? "").split(separator: ":") {
-            for path in hashedFiles(String(one)) { list += try certificates(path) }
-        }
-        return list
-    }
-
-    private static func certificates(_ path: String) throws(SslSocketError) -> [[UInt8]] {
-        try Pem.blocks(in: FileReader.read(path), labels: ["CERTIFICATE", "X509 CERTIFICATE"]).map(\.der)
-    }
-
-    /// The files of a directory that are named by hash; everything else in there is not meant to be trusted.
-    private static func hashedFiles(_ directory: String) -> [String] {
-        guard let stream = unsafe opendir(directory) else { return [] }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafePointer(to: entry.pointee.d_name) { pointer in
-                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
-            let parts = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-            guard parts.count == 2, parts[0].count == 8, parts[0].allSatisfy({ isHexDigit($0) }), !parts[1].isEmpty,
-                parts[1].allSatisfy({ (0x30...0x39).contains($0) })
-            else { continue }
-            names.append(directory + "/" + name)
-        }
-        return names.sorted()
-    }
-
-    private static func isHexDigit(_ octet: UInt8) -> Bool {
-        (0x30...0x39).contains(octet) || (0x61...0x66).contains(octet | 0x20)
     }
 }
