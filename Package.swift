@@ -115,3 +115,14 @@ let package = Package(
         .testTarget(name: "RealPeerTests", dependencies: ["SslSockets", "SslTestKit", "TestProcesses"], swiftSettings: strict),
     ]
 )
+
+// MARK: - Fuzzing
+
+// Built by scripts/fuzz alone, for libFuzzer needs flags that a package others depend on must not have.
+if Context.environment["SSLSOCKET_FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["SslValues", "SslBackend", "SslSockets", "SslTestKit"], path: "Tests/Fuzz",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
+}

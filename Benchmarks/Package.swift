@@ -15,6 +15,7 @@ let package = Package(
     products: [
         .executable(name: "sslsocket-peer", targets: ["sslsocket-peer"]),
         .executable(name: "sslsocket-load", targets: ["sslsocket-load"]),
+        .executable(name: "sslsocket-trust", targets: ["sslsocket-trust"]),
     ],
     dependencies: [.package(name: "sslsocket", path: "..")],
     targets: [
@@ -22,5 +23,7 @@ let package = Package(
             name: "sslsocket-peer", dependencies: [.product(name: "SslSockets", package: "sslsocket")], swiftSettings: settings),
         .executableTarget(
             name: "sslsocket-load", dependencies: [.product(name: "SslSockets", package: "sslsocket")], swiftSettings: settings),
+        .executableTarget(
+            name: "sslsocket-trust", dependencies: [.product(name: "SslSockets", package: "sslsocket")], swiftSettings: settings),
     ]
 )

@@ -4,7 +4,15 @@ public import SslValues
 public enum ExtensionValue {
     /// Names of any kind, at least one (RFC 5280 section 4.2.1.6).
     public static func alternativeNames(_ value: ArraySlice<UInt8>) -> [SslAlternativeName]? {
-        DerReader.only(DerTag.sequence, value).flatMap { GeneralName.list($0) }
+        guard let names = DerReader.only(DerTag.sequence, value).flatMap({ GeneralName.list($0) }) else { return nil }
+        // RFC 5280 section 4.2.1.6 forbids empty names and leaves open what to make of them. Libraries differ, so they are malformed.
+        let hasEmptyOne = names.contains { name in
+            switch name {
+            case .email(let octets), .dns(let octets), .uri(let octets), .ipAddress(let octets): octets.isEmpty
+            case .other: false
+            }
+        }
+        return hasEmptyOne ? nil : names
     }
 
     /// A sequence of object identifiers, at least one (RFC 5280 section 4.2.1.12).

@@ -24,6 +24,8 @@ struct PathRules {
             add(timeProblem(fields))
             if FraudulentCertificates.contains(fields) { add(.certificateBlacklisted) }
             if !permitsPurpose(fields, isLeaf: depth == 0) { add(.invalidPurpose) }
+            // Section 4.2.1.3: at least one bit is set.
+            if let usage = fields.keyUsage, usage.isEmpty { add(.malformedCertificate) }
             if fields.criticalExtensions.contains(where: { !Self.understood.contains($0) }) { add(.unhandledCriticalExtension) }
             // The signature of a trusted certificate is relied on by nobody.
             let isAnchor = isAnchored && depth == path.count - 1
@@ -41,12 +43,12 @@ struct PathRules {
         return found
     }
 
-    /// The extensions that are acted upon.
+    /// The extensions that are acted upon and may be critical. Key identifiers and the pointer to deltas may not (sections 4.2.1.1, 4.2.1.2, 4.2.1.15): where
+    /// they are, libraries differ, and the stricter one is followed.
     private static let understood: Set<String> = [
-        ExtensionOid.subjectKeyIdentifier, ExtensionOid.keyUsage, ExtensionOid.subjectAlternativeName,
-        ExtensionOid.basicConstraints, ExtensionOid.nameConstraints, ExtensionOid.crlDistributionPoints,
-        ExtensionOid.certificatePolicies, ExtensionOid.policyMappings, ExtensionOid.authorityKeyIdentifier,
-        ExtensionOid.policyConstraints, ExtensionOid.extendedKeyUsage, ExtensionOid.freshestCrl, ExtensionOid.inhibitAnyPolicy,
+        ExtensionOid.keyUsage, ExtensionOid.subjectAlternativeName, ExtensionOid.basicConstraints, ExtensionOid.nameConstraints,
+        ExtensionOid.crlDistributionPoints, ExtensionOid.certificatePolicies, ExtensionOid.policyMappings,
+        ExtensionOid.policyConstraints, ExtensionOid.extendedKeyUsage, ExtensionOid.inhibitAnyPolicy,
     ]
 
     private func timeProblem(_ fields: CertificateFields) -> SslErrorCode? {

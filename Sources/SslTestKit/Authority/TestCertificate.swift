@@ -91,6 +91,8 @@ public enum TestCertificate: String, Sendable, Hashable, CaseIterable {
     case serverOnlyClient
     /// anyExtendedKeyUsage.
     case anyUsage
+    /// A leaf that demands that its status is stapled (RFC 7633).
+    case mustStaple
     /// The key may sign certificates and nothing else.
     case certificateSigningOnly
     /// The issuer is not a CA.

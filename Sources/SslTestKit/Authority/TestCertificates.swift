@@ -55,7 +55,8 @@ public final class TestCertificates: Sendable {
             .intermediateAnchor, .leafAnchor, .outOfOrder, .duplicateLeaf, .unrelatedExtra, .redundantRoot:
             try makeChained(kind)
         case .crossSigned, .crossSignedOldRoot, .cycle, .longChain, .tooLongChain: try makeWinding(kind)
-        case .clientOnly, .serverOnlyClient, .anyUsage, .certificateSigningOnly, .issuerNotAuthority, .issuerCannotSign,
+        case .clientOnly, .serverOnlyClient, .anyUsage, .mustStaple, .certificateSigningOnly, .issuerNotAuthority,
+            .issuerCannotSign,
             .pathLength, .nameConstraint, .sha1, .weakKey:
             try makeConstrained(kind)
         }
@@ -195,6 +196,13 @@ public final class TestCertificates: Sendable {
         case .clientOnly: return try intermediate.issue(TestAuthority.Leaf(usages: Self.clientUsage))
         case .serverOnlyClient: return try intermediate.issue(TestAuthority.Leaf(commonName: "Test Client"))
         case .anyUsage: return try intermediate.issue(TestAuthority.Leaf(usages: ["2.5.29.37.0"]))
+        case .mustStaple:
+            // TLSFeature with status_request, 5.
+            return try intermediate.issue {
+                $0.extensions = [
+                    SslCertificateExtension(oid: "1.3.6.1.5.5.7.1.24", isCritical: false, value: [0x30, 3, 2, 1, 5])
+                ]
+            }
         case .certificateSigningOnly: return try intermediate.issue { $0.keyUsage = .certificateSigning }
         case .issuerNotAuthority:
             return try root.makeIntermediate("Test Not Authority") {

@@ -129,6 +129,18 @@ extension ScenarioCatalogue {
             references: ["RFC 6066 section 8"], rows: [17], features: [.ocsp], expect: .ok
         ) { stapled(&$0, isAsked: false) { _, _ in [1, 2, 3] } },
         .plan(
+            "ocsp-demanded-not-asked", "The certificate demands a staple, the server has none, and the client did not ask",
+            group: .stapling, references: ["RFC 7633 section 4.2.2"], rows: [17], features: [.ocsp], expect: .ok
+        ) { $0.identity = .mustStaple },
+        .plan(
+            "ocsp-demanded-missing", "The certificate demands a staple, the server has none, and the client asks",
+            group: .stapling, references: ["RFC 7633 section 4.2.2"], rows: [17], features: [.ocsp],
+            expect: refusedStatus("ocspNoResponseFound@0")
+        ) {
+            $0.identity = .mustStaple
+            stapled(&$0) { _, _ in nil }
+        },
+        .plan(
             "ocsp-queried", "A client that only wants to know goes on", group: .stapling, references: ["RFC 6066 section 8"],
             rows: [17], features: [.ocsp], expect: accepted("ocspNoResponseFound@0")
         ) {

@@ -1,0 +1,145 @@
+import SslBackend
+import SslTestKit
+
+@testable import SslSockets
+
+extension FuzzTarget {
+    private static let versions: [SslProtocol] = [.tlsV1_2, .tlsV1_3]
+
+    private static func pipe(_ backend: String, _ version: SslProtocol, ticket: SslSessionTicket? = nil) throws -> MemoryPipe {
+        let identity = try TestCertificates.shared().identity(.valid)
+        var client = try identity.trustingConfiguration(backend: backend)
+        var server = try identity.configuration(backend: backend)
+        client.protocol = version
+        server.protocol = version
+        server.peerVerifyMode = .verifyNone
+        client.sessionTicket = ticket
+        return try MemoryPipe(client: client, server: server)
+    }
+
+    /// The first octets of a connection.
+    static let clientHello = FuzzTarget(name: "client-hello") {
+        var seeds: [[UInt8]] = []
+        for backend in SslBackends.available {
+            for version in versions { seeds.append(try firstFlight(backend, version)) }
+        }
+        return Prepared(seeds: seeds) { input in
+            func read(_ count: Int) -> String {
+                unsafe input.withUnsafeBytes { octets in
+                    switch unsafe TlsClientHello.read(records: UnsafeRawBufferPointer(rebasing: octets.prefix(count))) {
+                    case .incomplete: return "incomplete"
+                    case .notTls: return "not TLS"
+                    case .hello(let hello): return "\(hello)"
+                    }
+                }
+            }
+            let whole = read(input.count)
+            // What was said of a beginning stays true.
+            for count in stride(from: 0, to: input.count, by: 7) {
+                let part = read(count)
+                require(part == "incomplete" || part == whole, "\(count) octets are \(part), all \(whole)")
+            }
+        }
+    }
+
+    private static func firstFlight(_ backend: String, _ version: SslProtocol) throws -> [UInt8] {
+        let end = try pipe(backend, version).client
+        end.work()
+        return end.takeOutput()
+    }
+
+    /// Each end of a connection of each backend, told anything: first octets choose the version and the size of the pieces.
+    static let sessions: [FuzzTarget] = SslBackends.available.flatMap { backend in
+        [
+            FuzzTarget(name: "client-\(backend)") { try session(backend, isClient: true) },
+            FuzzTarget(name: "server-\(backend)") { try session(backend, isClient: false) },
+        ]
+    }
+
+    private static func session(_ backend: String, isClient: Bool) throws -> Prepared {
+        var seeds: [[UInt8]] = []
+        for (place, version) in versions.enumerated() {
+            let pipe = try pipe(backend, version)
+            pipe.client.work()
+            let hello = pipe.client.takeOutput()
+            pipe.server.take(hello)
+            pipe.server.work()
+            seeds.append([UInt8(place), 0] + (isClient ? pipe.server.takeOutput() : hello))
+        }
+        seeds.append([0, 7] + RawRecord.alert(level: 2, code: 40))
+        return Prepared(seeds: seeds) { input in
+            guard input.count > 2, let pipe = try? pipe(backend, versions[Int(input[0]) % 2]) else { return }
+            let end = isClient ? pipe.client : pipe.server
+            end.work()
+            _ = end.takeOutput()
+            let octets = input.dropFirst(2)
+            let size = input[1] == 0 ? octets.count : Int(input[1])
+            var rest = octets
+            while !rest.isEmpty {
+                end.take(Array(rest.prefix(size)))
+                rest = rest.dropFirst(size)
+                end.work()
+                _ = end.takeOutput()
+            }
+            end.take([], isEnd: true)
+            end.work()
+            require(!end.isEstablished && end.received.isEmpty, "a connection with nobody")
+            require(end.error != nil, "no error at the end")
+        }
+    }
+
+    /// DTLS: each datagram begins with two octets of length.
+    static let datagrams: [FuzzTarget] = SslBackends.available.map { backend in
+        FuzzTarget(name: "datagrams-\(backend)") {
+            let identity = try TestCertificates.shared().identity(.valid)
+            var client = try identity.trustingConfiguration(backend: backend)
+            var server = try identity.configuration(backend: backend)
+            client.protocol = .dtlsV1_2
+            server.protocol = .dtlsV1_2
+            server.peerVerifyMode = .verifyNone
+            let first = try DatagramEndpoint(clientTo: identity.host, configuration: client)
+            first.work(nil)
+            let flight = first.take().flatMap { [UInt8($0.count >> 8), UInt8($0.count & 0xFF)] + $0 }
+            return Prepared(seeds: [[0] + flight, [1] + flight]) { input in
+                guard let selector = input.first,
+                    let end = selector % 2 == 0
+                        ? try? DatagramEndpoint(server: server)
+                        : try? DatagramEndpoint(clientTo: identity.host, configuration: client)
+                else { return }
+                end.work(nil)
+                var rest = input.dropFirst()
+                while rest.count > 2 {
+                    let count = Int(rest[rest.startIndex]) << 8 | Int(rest[rest.startIndex + 1])
+                    rest = rest.dropFirst(2)
+                    end.work(Array(rest.prefix(count)))
+                    _ = end.take()
+                    rest = rest.dropFirst(count)
+                }
+                require(!end.report.isEstablished && end.received.isEmpty, "a connection with nobody")
+            }
+        }
+    }
+
+    /// A ticket whose engine's own form is anything: the connection is made without resuming.
+    static let ticket = FuzzTarget(name: "session-ticket") {
+        var tickets: [(backend: String, version: SslProtocol, ticket: SslSessionTicket)] = []
+        for backend in SslBackends.available {
+            for version in versions {
+                let pipe = try pipe(backend, version)
+                pipe.converse([1])
+                if let ticket = pipe.client.tickets.first { tickets.append((backend, version, ticket)) }
+            }
+        }
+        let known = tickets
+        let seeds = known.enumerated().map { [UInt8($0.offset)] + $0.element.ticket.secret.copy }
+        return Prepared(seeds: seeds) { input in
+            guard let selector = input.first, !known.isEmpty else { return }
+            let (backend, version, good) = known[Int(selector) % known.count]
+            let ticket = SslSessionTicket(
+                terms: good.terms, secret: SecretBytes(Array(input.dropFirst())), peerChain: good.peerChain,
+                validity: good.validity, received: good.received, lifetimeHint: good.lifetimeHint)
+            guard let pipe = try? pipe(backend, version, ticket: ticket) else { return }
+            pipe.converse([1, 2, 3])
+        }
+    }
+}
