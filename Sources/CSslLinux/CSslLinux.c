@@ -3,10 +3,12 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
 const char *ssllinux_secure_getenv(const char *name) { return secure_getenv(name); }
+int ssllinux_is_privileged(void) { return getauxval(AT_SECURE) != 0; }
 
 int ssllinux_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
     return accept4(fd, address, length, flags);

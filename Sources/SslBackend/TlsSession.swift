@@ -73,6 +73,12 @@ public protocol TlsSession: AnyObject {
     /// What happened since the last call, in order.
     func takeEvents() -> [TlsEvent]
 
+    /// The first Finished message of the handshake, in TLS 1.2 and older (RFC 5929 section 3.1): the client's, or the server's when a session was
+    /// resumed. nil in TLS 1.3 and before the handshake is complete.
+    var firstFinished: [UInt8]? { get }
+    /// The leaf (DER) that a server has shown in this handshake; nil on a client, and when none was shown: on resumption and with a pre-shared key.
+    var shownCertificate: [UInt8]? { get }
+
     /// RFC 5705 keying material (RFC 8446 section 7.5).
     /// - Parameter context: nil and empty differ in TLS 1.2 (RFC 5705 section 4).
     func exportKeyingMaterial(label: String, context: [UInt8]?, length: Int) throws(SslSocketError) -> SecretBytes

@@ -81,7 +81,7 @@ public struct SslSocketError: Error, Sendable, CustomStringConvertible {
         case keyMismatch
         /// The passphrase is missing or wrong.
         case wrongPassphrase
-        /// A file cannot be read.
+        /// A file cannot be read or written.
         case unreadableFile
         /// No backend of that name, or none at all.
         case noBackend

@@ -59,7 +59,8 @@ final class ToolServer: Sendable {
 
     /// - Parameter descriptorLimit: how many files the process may have open; nil for as many as this one.
     init(
-        _ arguments: [String] = [], backend: String? = nil, ownCertificate: Bool = true, descriptorLimit: Int? = nil
+        _ arguments: [String] = [], backend: String? = nil, ownCertificate: Bool = true, descriptorLimit: Int? = nil,
+        environment: [String: String] = [:]
     ) async throws {
         folder = try ScratchFolder()
         var all = ["serve", "--port", "0"] + arguments
@@ -71,7 +72,7 @@ final class ToolServer: Sendable {
                     "/bin/sh", ["-c", "ulimit -n \(descriptorLimit); exec \"$0\" \"$@\"", Tool.path] + all,
                     environment: ["NO_COLOR": ""])
             } else {
-                try Tool.start(all)
+                try Tool.start(all, environment: environment)
             }
         greeting = try await process.output(containing: "listening on ")
         // The line may not be complete yet when its beginning is there.

@@ -98,7 +98,12 @@ extension GnuTLSSession {
         unsafe gnutls_session_set_verify_function(session, gnutlsVerifyPeer)
         // Before the library reads a message: afterwards nothing of it may be left.
         unsafe gnutls_handshake_set_hook_function(session, sslgnutls_any_message(), GNUTLS_HOOK_PRE, gnutlsNoteMessage)
-        if context.settings.logsKeys { unsafe gnutls_session_set_keylog_function(session, gnutlsLogKey) }
+        // Without a function of ours the library would write to the file that SSLKEYLOGFILE names, whether anybody asked or not.
+        if context.settings.logsKeys {
+            unsafe gnutls_session_set_keylog_function(session, gnutlsLogKey)
+        } else {
+            unsafe gnutls_session_set_keylog_function(session, gnutlsLogNothing)
+        }
     }
 
     fileprivate final func verifyPeer() -> Int32 {
@@ -216,6 +221,11 @@ private func gnutlsLogKey(
     }
     return 0
 }
+
+/// For sessions whose secrets are nobody's business.
+private func gnutlsLogNothing(
+    _ session: gnutls_session_t?, _ label: UnsafePointer<CChar>?, _ secret: UnsafePointer<gnutls_datum_t>?
+) -> Int32 { 0 }
 
 /// Names the chain and key of this end. The library reads them while the session lives, and the session keeps the context.
 func gnutlsRetrieveCredentials(

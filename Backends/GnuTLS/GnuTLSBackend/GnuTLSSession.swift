@@ -285,6 +285,23 @@ class GnuTLSSession: TlsSession {
         return SecretBytes(out)
     }
 
+    var firstFinished: [UInt8]? {
+        guard let handle = unsafe handle, flags.contains(.established),
+            unsafe gnutls_protocol_get_version(handle) != GNUTLS_TLS1_3
+        else { return nil }
+        var message = unsafe gnutls_datum_t()
+        guard unsafe gnutls_session_channel_binding(handle, GNUTLS_CB_TLS_UNIQUE, &message) == 0 else { return nil }
+        defer { unsafe sslgnutls_free(message.data) }
+        return unsafe message.octets
+    }
+
+    var shownCertificate: [UInt8]? {
+        guard let handle = unsafe handle, flags.contains(.established), context.settings.role == .server,
+            unsafe gnutls_session_is_resumed(handle) == 0, let leaf = unsafe gnutls_certificate_get_ours(handle)
+        else { return nil }
+        return unsafe leaf.pointee.octets
+    }
+
     func requestClientCertificate(_ output: any TlsSink) -> TlsStep {
         state.begin(output)
         defer { state.end() }

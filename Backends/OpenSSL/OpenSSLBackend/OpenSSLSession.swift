@@ -238,6 +238,7 @@ extension OpenSSLSession {
         guard unsafe SSL_version(ssl) == TLS1_3_VERSION else {
             return .failed(.lacking(feature, backend: OpenSSLBackend.backendName, reason: "only TLS 1.3 has it"))
         }
+        if isClosed { return misuse("Nothing can be sent after close_notify") }
         if transport.isPaused { return .needsDecision(.peerVerification) }
         ERR_clear_error()
         guard unsafe queue(ssl) == 1 else {
@@ -299,6 +300,30 @@ extension OpenSSLSession {
 
     /// What HKDF-Expand can make with SHA-256 (RFC 5869 section 2.3), the least of all hashes.
     private static let mostKeyingMaterial = 255 * 32
+}
+
+// MARK: - Channel bindings
+
+extension OpenSSLSession {
+    var firstFinished: [UInt8]? {
+        guard transport.isEstablished, let ssl = unsafe transport.ssl, unsafe SSL_version(ssl) != TLS1_3_VERSION else {
+            return nil
+        }
+        // The client's comes first in a full handshake, the server's when a session is resumed.
+        let isOwn = unsafe (SSL_is_server(ssl) == 1) == (SSL_session_reused(ssl) == 1)
+        var message = [UInt8](repeating: 0, count: 64)
+        let length =
+            unsafe isOwn
+            ? SSL_get_finished(ssl, &message, message.count) : SSL_get_peer_finished(ssl, &message, message.count)
+        return length > 0 && length <= message.count ? Array(message.prefix(length)) : nil
+    }
+
+    var shownCertificate: [UInt8]? {
+        guard transport.isEstablished, let ssl = unsafe transport.ssl, unsafe SSL_is_server(ssl) == 1,
+            unsafe SSL_session_reused(ssl) == 0, !facts.usedPreSharedKey, let leaf = unsafe SSL_get_certificate(ssl)
+        else { return nil }
+        return unsafe OpenSSLCertificate.encode(leaf)
+    }
 }
 
 // MARK: - What was negotiated

@@ -16,6 +16,8 @@ static inline uint32_t ssllinux_epollet(void) { return (uint32_t)EPOLLET; }
 
 /* getenv that answers NULL in a program that runs with more rights than its user. */
 const char *ssllinux_secure_getenv(const char *name);
+/* The process has rights that its user has not: set-user-ID, set-group-ID, file capabilities. */
+int ssllinux_is_privileged(void);
 
 /* accept4(2). */
 int ssllinux_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);

@@ -78,6 +78,7 @@ extension SslConfiguration.Values {
         settings.serverCipherPreference = !options.contains(.disableServerCipherPreference)
         settings.tickets.isEnabled = !options.contains(.disableSessionTickets)
         settings.backendOptions = backendConfiguration
+        settings.logsKeys = keyLogPath != nil
         if role == .server { settings.diffieHellmanParameters = diffieHellmanParameters?.der }
         settings.certificateAuthorities = requestedAuthorities.map { $0.parsed.subjectDer }
         for credential in credentials {

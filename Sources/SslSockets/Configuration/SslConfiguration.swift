@@ -32,6 +32,7 @@ public struct SslConfiguration: Sendable {
         var preSharedKeyIdentityHint: [UInt8] = []
         var ocspStaplingEnabled = false
         var backendConfiguration: [String: String] = [:]
+        var keyLogPath: String?
         var verification = VerificationSettings()
     }
     private var storage: ConfigurationStorage

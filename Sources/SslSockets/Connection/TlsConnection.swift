@@ -34,8 +34,8 @@ package final class TlsConnection {
         case phaseChanged
     }
 
-    private let session: any TlsSession
-    private let context: any TlsContext
+    let session: any TlsSession
+    let context: any TlsContext
     /// Answers questions for pre-shared keys; nil where none can be used.
     private let preSharedKeys: PreSharedKeyDesk?
     /// Answers questions for what to staple; nil on a client.
@@ -72,6 +72,10 @@ package final class TlsConnection {
     private var outgoing = ByteQueue()
     /// Fewer octets than this can be queued without looking at anything else: the gathered record does not become full by them.
     private var slack = 0
+    /// How many more records may be encrypted before new keys are due.
+    package var recordsLeft = TlsConnection.recordsPerKey
+    /// Where secrets are written, until the handshake is over.
+    private var keyLog: KeyLogFile?
     /// close_notify has been sent.
     package var isClosed: Bool { hasClosed }
     private var hasClosed = false
@@ -115,6 +119,7 @@ package final class TlsConnection {
             offeredTicket = ticket
             parameters.resumption = unsafe ticket.secret.withBytes { unsafe [UInt8]($0) }
         }
+        keyLog = try KeyLogFile(configuration.keyLogPath)
         session = try context.makeSession(parameters)
         session.preSharedKeySource = preSharedKeys
     }
@@ -136,6 +141,7 @@ package final class TlsConnection {
         // The ClientHello may bring a configuration with keys.
         preSharedKeys =
             context.settings.preSharedKey == nil && !asks ? nil : PreSharedKeyDesk(configuration, hooks, context: context)
+        keyLog = try KeyLogFile(configuration.keyLogPath)
         session = try context.makeSession(TlsSessionParameters())
         session.preSharedKeySource = preSharedKeys
         statusDesk = CertificateStatusDesk(configuration.credentials)
@@ -306,6 +312,8 @@ package final class TlsConnection {
     }
 
     private func encrypt(_ bytes: UnsafeRawBufferPointer, _ output: any TlsSink) -> Int {
+        recordsLeft &-= (bytes.count &+ (Self.recordSize - 1)) &>> 14
+        if recordsLeft < 0 { replaceWornKeys(output) }
         switch unsafe session.write(bytes, output) {
         case .progressed(let count): return count
         case .failed(let error): _ = end(error)
@@ -481,7 +489,14 @@ package final class TlsConnection {
     /// True when ``takeEvents()`` has something.
     package var hasEvents: Bool { session.hasEvents }
     /// What happened since the last call.
-    package func takeEvents() -> [TlsEvent] { session.takeEvents() }
+    package func takeEvents() -> [TlsEvent] {
+        let events = session.takeEvents()
+        guard let keyLog else { return events }
+        keyLog.append(events)
+        // No secret comes later: those of new keys follow from the ones before.
+        if session.isEstablished { self.keyLog = nil }
+        return events
+    }
 
     /// Tickets may be handed to the application.
     package var keepsSessions: Bool { configuration.options.allowsResumption }
@@ -510,10 +525,5 @@ package final class TlsConnection {
     /// Keying material for the application (RFC 5705).
     package func exportKeyingMaterial(label: String, context: [UInt8]?, length: Int) throws(SslSocketError) -> SecretBytes {
         try session.exportKeyingMaterial(label: label, context: context, length: length)
-    }
-
-    /// Starts a TLS 1.3 key update.
-    package func updateKeys(requestsPeer: Bool, _ output: any TlsSink) throws(SslSocketError) {
-        if case .failed(let error) = session.updateKeys(requestsPeer: requestsPeer, output) { throw error }
     }
 }

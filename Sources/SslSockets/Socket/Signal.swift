@@ -83,5 +83,5 @@ enum SslSocketSignal {
         readChannelFinished, proxyAuthenticationRequired
     case encrypted, modeChanged, encryptedBytesWritten, peerVerifyError, sslErrors, handshakeInterruptedOnError, alertSent,
         alertReceived,
-        newSessionTicketReceived, preSharedKeyAuthenticationRequired
+        newSessionTicketReceived, preSharedKeyAuthenticationRequired, keysUpdated
 }

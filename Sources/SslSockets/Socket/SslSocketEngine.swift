@@ -235,7 +235,8 @@ extension SslSocket {
                 guard connection.keepsSessions else { continue }
                 sessionTicket = connection.ticket(secret, lifetime: lifetime)
                 emit(.newSessionTicketReceived)
-            case .keysUpdated, .keyLog, .clientCertificateRequested: break
+            case .keysUpdated: emit(.keysUpdated)
+            case .keyLog, .clientCertificateRequested: break
             }
         }
     }

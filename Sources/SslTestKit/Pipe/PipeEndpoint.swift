@@ -29,6 +29,8 @@ public final class PipeEndpoint {
     public private(set) var tickets: [SslSessionTicket] = []
     /// How often the peer changed its keys after the handshake.
     public private(set) var keyUpdates = 0
+    /// The lines for a key log file, where the configuration asks for one.
+    public private(set) var keyLog: [String] = []
     /// The handshake was completed at some time.
     public private(set) var isEstablished = false
     /// The peer ended the connection properly.
@@ -84,6 +86,11 @@ public final class PipeEndpoint {
         unsafe octets.withUnsafeBytes { _ = unsafe connection.write($0, output) }
         _ = connection.flush(output)
         collect()
+    }
+
+    /// Changes this end's keys, and asks the peer to change its own when `requestsPeer`.
+    public func updateKeys(requestsPeer: Bool = true) throws(SslSocketError) {
+        try connection.updateKeys(requestsPeer: requestsPeer, output)
     }
 
     /// Sends close_notify; nothing is sent before the handshake is complete.
@@ -192,7 +199,8 @@ public final class PipeEndpoint {
             case .alertReceived(let alert): alertsReceived.append(alert)
             case .sessionTicket(let secret, let lifetime): tickets.append(connection.ticket(secret, lifetime: lifetime))
             case .keysUpdated: keyUpdates += 1
-            case .keyLog, .clientCertificateRequested: break
+            case .keyLog(let line): keyLog.append(line)
+            case .clientCertificateRequested: break
             }
         }
     }

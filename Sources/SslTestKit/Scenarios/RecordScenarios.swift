@@ -211,6 +211,21 @@ extension ScenarioCatalogue {
                         + "so finds the other fault first."))
         ) { pipe in injected([99, 3, 3, 0, 24] + octets(24), pipe) },
         .script(
+            "heartbeat", "A heartbeat request is a record like any that nobody expects", group: .records,
+            references: ["RFC 6520 section 2"], rows: [52],
+            expect: broken("sslInternal", "unexpected_message").except(
+                ScenarioDifference(
+                    server: "openssl", versions: [.tls1_2], libraries: Pins.openssl3_0,
+                    outcome: ScenarioOutcome(
+                        client: "ok, then alertReceived, got bad_record_mac", server: "ok, then sslInternal, sent bad_record_mac"),
+                    reason:
+                        "RFC 5246 section 6 says unexpected_message. OpenSSL decrypts the record before it looks at its type, and "
+                        + "so finds the other fault first."))
+        ) { pipe in
+            // HeartbeatRequest with a payload length far beyond the message, as in CVE-2014-0160.
+            injected([24, 3, 3, 0, 24, 1, 0xFF, 0xFF] + octets(21), pipe)
+        },
+        .script(
             "forged-record", "Application data that nobody has encrypted", group: .records, references: ["RFC 8446 section 5.2"],
             rows: [52],
             expect: broken("sslInternal", "bad_record_mac")

@@ -7,7 +7,7 @@ public enum ScenarioCatalogue {
         chains + trust + constraints + sources + revocation + names + policy + negotiation + handshakes + clientCertificates
         + decisions
         + records + recordFaults + endings + alerts + sessions + resumptionTerms + preSharedKeys + stapling + configurations
-        + datagrams
+        + datagrams + exports
 
     /// The scenario of that name.
     public static func scenario(_ id: String) -> Scenario? { all.first { $0.id == id } }

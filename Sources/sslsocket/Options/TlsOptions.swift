@@ -32,6 +32,12 @@ struct TlsOptions: ParsableArguments {
         help: ArgumentHelp("The private key of the certificate (PEM). Default: the file of the certificate.", valueName: "file"))
     var key: String?
 
+    @Option(
+        name: .customLong("keylog"),
+        help: ArgumentHelp(
+            "Append the secrets of connections to this file, for Wireshark. Who reads it can read them.", valueName: "file"))
+    var keyLog: String?
+
     func validate() throws {
         if minTls == .tls13, maxTls == .tls12 { throw ValidationError("--min-tls is above --max-tls.") }
         if key != nil, cert == nil { throw ValidationError("--key needs --cert.") }
@@ -51,6 +57,7 @@ struct TlsOptions: ParsableArguments {
         configuration.backend = engine.name
         configuration.protocol = range
         configuration.allowedNextProtocols = alpn.map { $0.split(separator: ",").map(String.init) } ?? []
+        configuration.keyLogPath = keyLog
         for file in ca { try load(file) { () throws(SslSocketError) in try configuration.addCaCertificates(fromPath: file) } }
         if let cert {
             try load(cert) { () throws(SslSocketError) in
