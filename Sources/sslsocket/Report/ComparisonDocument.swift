@@ -47,13 +47,36 @@ struct ComparisonDocument: Encodable {
         let cells: [Cell]
     }
 
+    /// The times of handshakes on one pair.
+    struct Timing: Encodable {
+        let client: String
+        let server: String
+        let version: String
+        let handshakes: Int
+        /// Milliseconds within which half and nine tenths of them were done.
+        let p50: Double
+        let p90: Double
+
+        init(_ timing: HandshakeTiming) {
+            client = timing.client
+            server = timing.server
+            version = timing.version.description
+            handshakes = timing.milliseconds.count
+            p50 = (timing.percentile(0.5) * 1000).rounded() / 1000
+            p90 = (timing.percentile(0.9) * 1000).rounded() / 1000
+        }
+    }
+
     let schema = 1
     var tool = ToolVersion.text
     let backends: [Backend]
     let counts: Counts
     let scenarios: [Scenario]
+    /// Missing when none were measured.
+    let timings: [Timing]?
 
-    init(_ report: ComparisonReport) {
+    init(_ report: ComparisonReport, timings measured: [HandshakeTiming] = []) {
+        timings = measured.isEmpty ? nil : measured.map(Timing.init)
         backends = report.backends.map { Backend(name: $0.name, version: $0.libraryVersion) }
         let counted = report.counts
         counts = Counts(
