@@ -49,7 +49,7 @@ extension GnuTLSSession {
         }
         flags.insert(.established)
         if settings.role == .server, settings.tickets.isEnabled, settings.tickets.count > 0,
-            unsafe gnutls_protocol_get_version(handle) == GNUTLS_TLS1_3
+            unsafe gnutls_protocol_get_version(handle) == GNUTLS_TLS1_3, fitsTicket
         {
             // A ticket is for one use (RFC 8446 appendix C.4), so a resumed client gets a new one, but no more than that.
             let count = isResumed ? 1 : settings.tickets.count
@@ -58,6 +58,16 @@ extension GnuTLSSession {
         }
         if flags.contains(.ticketArrived) { collectTicket() }
         return .progressed(0)
+    }
+
+    /// More octets of the peer's certificates are not put into a ticket, which has 65535 at most and comes back in every ClientHello. Before
+    /// TLS 1.3 the library does so by itself, and fails when they are too many.
+    static let mostInTicket = 32_768
+
+    private final var fitsTicket: Bool {
+        var count: UInt32 = 0
+        guard let handle = unsafe handle, let list = unsafe gnutls_certificate_get_peers(handle, &count) else { return true }
+        return (0..<Int(count)).reduce(0) { $0 + Int(unsafe list[$1].size) } <= Self.mostInTicket
     }
 
     /// What a call must do before the engine runs: carry out a verdict or go on waiting for it. nil: nothing stands in the way.

@@ -128,6 +128,10 @@ public struct SslConfiguration: Sendable {
 
     /// Several chains with their keys, for example an ECDSA and an RSA certificate of the same server: the first that the peer
     /// can verify is shown. Beyond Qt.
+    ///
+    /// Engines do not take chains of any size. OpenSSL refuses a peer's of more than 102400 octets, GnuTLS a handshake of more than 131072 in all, both
+    /// with an alert and ``SslSocketError/Code/handshakeFailed``. A client's chain of more than 32 KiB gets no session ticket in TLS 1.3; in TLS 1.2 one of
+    /// more than 64 KiB is refused, unless the server makes no tickets (``SslOptions/disableSessionTickets``).
     public var credentials: [SslCredentials] {
         get { values.credentials }
         set { change { $0.credentials = newValue } }
