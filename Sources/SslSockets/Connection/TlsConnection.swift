@@ -70,6 +70,8 @@ package final class TlsConnection {
 
     /// Plaintext not encrypted yet.
     private var outgoing = ByteQueue()
+    /// How many octets it holds, at hand without an access to the queue, which is checked at run time.
+    private var queued = 0
     /// Fewer octets than this can be queued without looking at anything else: the gathered record does not become full by them.
     private var slack = 0
     /// How many more records may be encrypted before new keys are due.
@@ -192,7 +194,11 @@ package final class TlsConnection {
     }
 
     /// Decrypts into `buffer`, at most `limit` octets. Ends with `.wantsInput` when all ciphertext is used up.
-    package func receive(_ input: TlsInput, into buffer: inout ByteQueue, limit: Int, _ output: any TlsSink) -> Turn {
+    ///
+    /// - Returns: how many octets came, and what the turn came to.
+    package func receive(
+        _ input: TlsInput, into buffer: inout ByteQueue, limit: Int, _ output: any TlsSink
+    ) -> (count: Int, turn: Turn) {
         var input = unsafe input
         var left = limit
         while left > 0 {
@@ -202,14 +208,14 @@ package final class TlsConnection {
             left -= count
             unsafe input = unsafe .empty
             if case .progressed = turn { continue }
-            return turn
+            return (limit - left, turn)
         }
         // Nothing can be taken now: the session keeps the ciphertext.
         if unsafe !input.bytes.isEmpty || input.isEndOfStream {
             let (_, turn) = unsafe receive(input, into: UnsafeMutableRawBufferPointer(start: nil, count: 0), output)
-            return turn
+            return (limit - left, turn)
         }
-        return .progressed
+        return (limit - left, .progressed)
     }
 
     /// Decrypts straight into `destination`.
@@ -250,37 +256,37 @@ package final class TlsConnection {
     // MARK: Sending
 
     /// Plaintext not encrypted yet.
-    package var bytesToEncrypt: Int { outgoing.count }
+    package var bytesToEncrypt: Int { queued }
 
     /// Queues plaintext; encrypts full records at once while `output` has room. Returns how many octets were encrypted.
     package func write(_ bytes: UnsafeRawBufferPointer, _ output: SocketOutput) -> Int {
         // Most writes are small and only top the gathered record up. They cost more in checks than in copying.
         if bytes.count < slack {
             slack -= bytes.count
-            unsafe outgoing.append(bytes)
+            unsafe queue(bytes)
             return 0
         }
-        defer { slack = Self.recordSize - outgoing.count }
+        defer { slack = Self.recordSize - queued }
         switch phase {
         case .established, .halfClosed: break
         default:
-            unsafe outgoing.append(bytes)
+            unsafe queue(bytes)
             return 0
         }
         var rest = unsafe bytes
         var encrypted = 0
         while rest.count > 0 {
-            if outgoing.isEmpty, rest.count >= Self.recordSize, output.hasRoom {
+            if queued == 0, rest.count >= Self.recordSize, output.hasRoom {
                 let whole = min(rest.count - rest.count % Self.recordSize, output.room(for: Self.recordSize))
                 encrypted += unsafe encrypt(UnsafeRawBufferPointer(rebasing: rest.prefix(whole)), output)
                 unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest.dropFirst(whole))
                 continue
             }
             // Top the gathered record up; what is beyond a record waits for room.
-            let share = output.hasRoom ? min(rest.count, max(Self.recordSize - outgoing.count, 1)) : rest.count
-            unsafe outgoing.append(UnsafeRawBufferPointer(rebasing: rest.prefix(share)))
+            let share = output.hasRoom ? min(rest.count, max(Self.recordSize - queued, 1)) : rest.count
+            unsafe queue(UnsafeRawBufferPointer(rebasing: rest.prefix(share)))
             unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest.dropFirst(share))
-            while outgoing.count >= Self.recordSize, output.hasRoom { encrypted += encryptGathered(output) }
+            while queued >= Self.recordSize, output.hasRoom { encrypted += encryptGathered(output) }
         }
         return encrypted
     }
@@ -293,9 +299,9 @@ package final class TlsConnection {
         default: return 0
         }
         var encrypted = 0
-        while !outgoing.isEmpty, output.hasRoom {
+        while queued > 0, output.hasRoom {
             // The last record leaves straight from the engine's memory: nothing will follow it.
-            output.sendsAtOnce = outgoing.count <= Self.recordSize
+            output.sendsAtOnce = queued <= Self.recordSize
             let count = encryptGathered(output)
             output.sendsAtOnce = false
             if count == 0 { break }
@@ -307,8 +313,14 @@ package final class TlsConnection {
     private func encryptGathered(_ output: SocketOutput) -> Int {
         let count = unsafe encrypt(UnsafeRawBufferPointer(rebasing: outgoing.readable.prefix(Self.recordSize)), output)
         outgoing.consume(count)
+        queued -= count
         slack = 0
         return count
+    }
+
+    private func queue(_ bytes: UnsafeRawBufferPointer) {
+        queued += bytes.count
+        unsafe outgoing.append(bytes)
     }
 
     private func encrypt(_ bytes: UnsafeRawBufferPointer, _ output: any TlsSink) -> Int {
@@ -337,6 +349,7 @@ package final class TlsConnection {
     package func discardOutgoing() {
         outgoing.removeAll()
         outgoing.releaseStorage()
+        queued = 0
         slack = 0
     }
 

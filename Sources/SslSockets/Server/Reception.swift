@@ -37,8 +37,9 @@ struct Reception: Sendable {
     }
 
     /// Waits for the first octet. Until it is there, a connection costs little more than its descriptor.
-    private func greeting(_ descriptor: SocketDescriptor, _ ledger: ConnectionLedger, _ id: UInt64) async -> Greeting {
-        let timeout = settings.withLock { $0.handshakeTimeout }
+    private func greeting(
+        _ descriptor: SocketDescriptor, _ timeout: Duration?, _ ledger: ConnectionLedger, _ id: UInt64
+    ) async -> Greeting {
         let deadline = Deadline(after: timeout)
         var registration: Registration?
         var found: IOEvents = .read
@@ -83,13 +84,19 @@ struct Reception: Sendable {
 
     // MARK: TLS
 
+    /// How long a connection that is accepted now may take to begin, and then to shake hands.
+    var handshakeTimeout: Duration? { settings.withLock { $0.handshakeTimeout } }
+
     /// Shakes hands as a task.
     ///
+    /// - Parameter timeout: the ``handshakeTimeout`` of the moment when it was accepted.
     /// - Returns: nil when it failed, which the hook has been told.
-    func shakeHands(_ descriptor: SocketDescriptor, _ ledger: ConnectionLedger, _ id: UInt64) async -> sending SslSocket? {
+    func shakeHands(
+        _ descriptor: SocketDescriptor, _ timeout: Duration?, _ ledger: ConnectionLedger, _ id: UInt64
+    ) async -> sending SslSocket? {
         // A connection that was reset no longer knows its peer.
         let peer = settings.withLock({ $0.handshakeFailure != nil }) ? descriptor.peerAddress : nil
-        switch await greeting(descriptor, ledger, id) {
+        switch await greeting(descriptor, timeout, ledger, id) {
         case .dropped: descriptor.close()
         case .failed(let error):
             // Octets that were never read would turn the close into a reset.
@@ -98,7 +105,6 @@ struct Reception: Sendable {
             failed(peer, error)
         case .tls(let registration, let events):
             let socket = makeSocket(descriptor, registration, events)
-            let timeout = settings.withLock { $0.handshakeTimeout }
             if await socket.suspend(until: .encrypted, timeout: timeout) { return socket }
             // Without an error it was the program that ended it.
             let error = socket.error

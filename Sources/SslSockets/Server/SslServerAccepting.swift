@@ -72,9 +72,9 @@ extension SslServer {
         await withDiscardingTaskGroup { group in
             do throws(SslSocketError) {
                 while let descriptor = try await listening.next(reception) {
-                    let id = ledger.begin(descriptor)
+                    let (id, timeout) = (ledger.begin(descriptor), reception.handshakeTimeout)
                     group.addTask {
-                        guard let socket = await reception.shakeHands(descriptor, ledger, id) else { return ledger.end(id) }
+                        guard let socket = await reception.shakeHands(descriptor, timeout, ledger, id) else { return ledger.end(id) }
                         guard queue.put(socket, id) else { return }
                         reception.settings.withLock { $0.pendingConnection }?()
                     }
@@ -107,8 +107,8 @@ extension SslServer {
             await withDiscardingTaskGroup { group in
                 do throws(SslSocketError) {
                     while let descriptor = try await listening.next(reception) {
-                        let id = ledger.begin(descriptor)
-                        group.addTask { await Self.serve(descriptor, ledger, id, reception, body) }
+                        let (id, timeout) = (ledger.begin(descriptor), reception.handshakeTimeout)
+                        group.addTask { await Self.serve(descriptor, timeout, ledger, id, reception, body) }
                     }
                 } catch {
                     failure.withLock { $0 = error }
@@ -121,10 +121,10 @@ extension SslServer {
     }
 
     private static func serve(
-        _ descriptor: SocketDescriptor, _ ledger: ConnectionLedger, _ id: UInt64, _ reception: Reception,
+        _ descriptor: SocketDescriptor, _ timeout: Duration?, _ ledger: ConnectionLedger, _ id: UInt64, _ reception: Reception,
         _ body: @Sendable (sending SslSocket) async -> Void
     ) async {
-        if let socket = await reception.shakeHands(descriptor, ledger, id) {
+        if let socket = await reception.shakeHands(descriptor, timeout, ledger, id) {
             ledger.serve(id)
             await body(socket)
         }

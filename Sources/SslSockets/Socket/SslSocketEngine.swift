@@ -150,13 +150,13 @@ extension SslSocket {
     /// Drives the connection as far as the input carries it, and tells of what came.
     func advance(_ connection: TlsConnection, _ input: TlsInput, announcing: Bool = true) {
         let epoch = epoch
-        var known = incoming.count
-        unsafe advance(connection, input, announcing, &known)
-        if epoch == self.epoch, incoming.count > known { noteArrival(announcing) }
+        var hasNews = false
+        unsafe advance(connection, input, announcing, &hasNews)
+        if epoch == self.epoch, hasNews { noteArrival(announcing) }
     }
 
-    /// - Parameter known: how many octets of ``incoming`` have been told of.
-    private func advance(_ connection: TlsConnection, _ input: TlsInput, _ announcing: Bool, _ known: inout Int) {
+    /// - Parameter hasNews: octets have come that nobody has been told of.
+    private func advance(_ connection: TlsConnection, _ input: TlsInput, _ announcing: Bool, _ hasNews: inout Bool) {
         var input = unsafe input
         let epoch = epoch
         while epoch == self.epoch {
@@ -174,11 +174,12 @@ extension SslSocket {
             case .established:
                 if isDisconnecting && isReadFinished { return }
                 isThrottled = false
-                let turn = unsafe connection.receive(input, into: &incoming.queue, limit: roomToRead, output)
+                let (count, turn) = unsafe connection.receive(input, into: &incoming.queue, limit: roomToRead, output)
                 unsafe input = unsafe .empty
-                if case .phaseChanged = turn, incoming.count > known {
+                if count > 0 { hasNews = true }
+                if case .phaseChanged = turn, hasNews {
                     // What came before the end is told of before it.
-                    known = incoming.count
+                    hasNews = false
                     noteArrival(announcing)
                     guard epoch == self.epoch else { return }
                 }

@@ -101,7 +101,7 @@ extension SslSocket {
     var isInputOver: Bool { !isReadable || state == .unconnected || (isReadFinished && !isThrottled) }
 
     /// Nothing is buffered and nothing more will come.
-    var isReadingOver: Bool { incoming.isEmpty && isInputOver }
+    var isReadingOver: Bool { isInputOver && incoming.isEmpty }
 
     /// Says that something cannot be done, and answers false.
     func refuse(_ reason: String) -> Bool {
@@ -117,7 +117,7 @@ extension SslSocket {
 
     /// Takes what the system has, if nothing is buffered and it may have something.
     func takeWhatIsThere() {
-        guard incoming.isEmpty, mayReceive, wantsToRead, opening == nil, case .open = stage else { return }
+        guard mayReceive, wantsToRead, opening == nil, case .open = stage, incoming.isEmpty else { return }
         readWindow(announcing: false)
         if output.count > 0 { pushOut() }
     }
@@ -132,7 +132,7 @@ extension SslSocket {
 
     /// Receives into the caller's memory, without a copy in between when that is possible.
     private func readDirectly(into buffer: UnsafeMutableRawBufferPointer, discarding: Bool = false) -> Int {
-        guard mayReceive, wantsToRead, readLimit == 0, !incoming.isInTransaction, isReadable, case .open(let descriptor) = stage
+        guard mayReceive, wantsToRead, readLimit == 0, isReadable, case .open(let descriptor) = stage, !incoming.isInTransaction
         else {
             takeWhatIsThere()
             return unsafe takeBuffered(into: buffer)

@@ -30,7 +30,7 @@ extension SslSocket {
         case .data(let count): announcements > count
         case .written(let count): totalWritten > count && output.count == 0 || isReached(.drained)
         case .disconnected: state == .unconnected
-        case .readable: !incoming.isEmpty || isInputOver || (mayReceive && wantsToRead && (isEncrypted || connection == nil))
+        case .readable: (mayReceive && wantsToRead && (isEncrypted || connection == nil)) || isInputOver || !incoming.isEmpty
         case .drained: bytesToWrite == 0 && output.count == 0 && !hasLostOutput
         case .room: hasRoomToSend && !hasLostOutput
         }

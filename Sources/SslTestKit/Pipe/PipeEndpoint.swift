@@ -120,7 +120,7 @@ public final class PipeEndpoint {
         case .established:
             guard policy.reads, let (octets, isEnd) = nextInput() else { return false }
             let turn = unsafe octets.withUnsafeBytes {
-                unsafe connection.receive(TlsInput($0, isEndOfStream: isEnd), into: &plaintext, limit: .max, output)
+                unsafe connection.receive(TlsInput($0, isEndOfStream: isEnd), into: &plaintext, limit: .max, output).turn
             }
             received += plaintext.take()
             if case .progressed = turn { isDue = true }
