@@ -74,7 +74,9 @@ extension SslServer {
                 while let descriptor = try await listening.next(reception) {
                     let (id, timeout) = (ledger.begin(descriptor), reception.handshakeTimeout)
                     group.addTask {
-                        guard let socket = await reception.shakeHands(descriptor, timeout, ledger, id) else { return ledger.end(id) }
+                        guard let socket = await reception.shakeHands(descriptor, timeout, ledger, id) else {
+                            return ledger.end(id)
+                        }
                         guard queue.put(socket, id) else { return }
                         reception.settings.withLock { $0.pendingConnection }?()
                     }
