@@ -103,19 +103,6 @@ public enum TlsClientCertificate: Sendable, Hashable {
     case require
 }
 
-/// Session tickets (RFC 5077, RFC 8446 section 4.6.1).
-public struct TlsTicketSettings: Sendable {
-    /// Tickets are made (server) or accepted (client) at all.
-    public var isEnabled = true
-    /// How many tickets a TLS 1.3 server sends after a full handshake.
-    public var count = 1
-    /// The key of a server's tickets, shared by contexts that resume each other's sessions; nil: one of the context's own.
-    public var key: SecretBytes?
-
-    /// The defaults of the properties.
-    public init() {}
-}
-
 /// Pre-shared keys are negotiable.
 public struct TlsPreSharedKeySettings: Sendable {
     /// The hint a TLS 1.2 server sends (RFC 4279 section 5.2): at most 128 octets, none of them zero; empty for none.

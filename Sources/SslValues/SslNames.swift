@@ -72,6 +72,8 @@ public enum SslFeature: String, Sendable, Hashable, CaseIterable {
     case alerts
     /// Session tickets made by a server and stored by a client.
     case sessionTicket
+    /// Session tickets that other programs on the same library can read, by keys in the form of OpenSSL.
+    case interchangeableTickets
     /// Sessions exported as bytes and imported again.
     case sessionExport
     /// OCSP stapling, both sides.

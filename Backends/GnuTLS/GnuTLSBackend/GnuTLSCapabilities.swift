@@ -32,6 +32,8 @@ enum GnuTLSCapabilities {
     /// What does not work, and why.
     static let lacks: [SslFeature: String] = [
         .pskSha384: "GnuTLS binds the pre-shared keys of TLS 1.3 to SHA-256 only",
+        .interchangeableTickets:
+            "tickets and the keys that seal them have a form of the library's own",
         .earlyData: "the library's early data is not connected in this version",
         .pkcs11: "keys in PKCS#11 tokens are not connected in this version",
         .exactCipherOrder: "a priority string orders key exchanges and ciphers separately, so it can only name a set of suites",

@@ -15,7 +15,8 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
     private let credentials: gnutls_certificate_credentials_t
     private let initFlags: UInt32
     private let protocols: GnuTLSDatumList
-    private let ticketKey: SecretBytes?
+    /// Where the keys of a server's tickets come from; nil without tickets.
+    private let ticketKeys: (any TlsTicketKeySource)?
     /// Kept because the credentials refer to them.
     private let diffieHellman: GnuTLSDiffieHellman?
     private let preSharedKeys: GnuTLSPreSharedKeys?
@@ -32,7 +33,10 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         var identities: [GnuTLSIdentity] = []
         for credentials in settings.credentials { identities.append(try GnuTLSIdentity(credentials)) }
         let translated = try GnuTLSPriority(settings)
-        let ticketKey = settings.role == .server && settings.tickets.isEnabled ? try Self.ticketKey(settings.tickets.key) : nil
+        var ticketKeys = settings.tickets.keys
+        if ticketKeys == nil, settings.role == .server, settings.tickets.isEnabled {
+            ticketKeys = TlsFixedTicketKeys(try Self.randomKey(80))
+        }
         let cookieKey = try Self.randomKey(Int(GNUTLS_COOKIE_KEY_SIZE))
         let protocols = try Self.protocols(settings.applicationProtocols)
         let diffieHellman =
@@ -51,7 +55,7 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         unsafe self.credentials = credentials
         self.settings = settings
         self.identities = identities
-        self.ticketKey = ticketKey
+        self.ticketKeys = ticketKeys
         self.preSharedKeys = preSharedKeys
         self.cookieKey = cookieKey
         self.protocols = protocols
@@ -66,7 +70,7 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         }
         // What the library would refuse with each session, it refuses here: a long ALPN name, for example.
         var failure: Int32 = 0
-        let trial = unsafe makeHandle(&failure)
+        let trial = unsafe makeHandle(&failure, nil)
         if let trial = unsafe trial { unsafe gnutls_deinit(trial) }
         try gnutlsCheck(failure, .unsupportedSetting, "GnuTLS takes these settings apart but not together")
     }
@@ -93,11 +97,13 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
     // MARK: Making the library's sessions
 
     /// Makes the library's session object with everything but the transport; nil when the library refuses.
-    func makeHandle(_ failure: inout Int32) -> gnutls_session_t? {
+    ///
+    /// - Parameter hello: what a server's client said, by which the key of its ticket is found.
+    func makeHandle(_ failure: inout Int32, _ hello: TlsClientHello?) -> gnutls_session_t? {
         var made: gnutls_session_t?
         failure = unsafe gnutls_init(&made, initFlags)
         guard failure == 0, let session = unsafe made else { return nil }
-        failure = unsafe configure(session)
+        failure = unsafe configure(session, hello)
         guard failure >= 0 else {
             unsafe gnutls_deinit(session)
             return nil
@@ -105,7 +111,7 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         return unsafe session
     }
 
-    private func configure(_ session: gnutls_session_t) -> Int32 {
+    private func configure(_ session: gnutls_session_t, _ hello: TlsClientHello?) -> Int32 {
         var native = unsafe gnutls_priority_set(session, priority)
         if native < 0 { return native }
         native = unsafe gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, UnsafeMutableRawPointer(credentials))
@@ -120,14 +126,9 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
             case .request, .demand: unsafe gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST)
             case .require: unsafe gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE)
             }
-            if let ticketKey {
-                native = unsafe ticketKey.withBytes { octets in
-                    var datum = unsafe gnutls_datum_t(borrowing: octets)
-                    return unsafe gnutls_session_ticket_enable_server(session, &datum)
-                }
-                if native < 0 { return native }
-            }
         }
+        native = unsafe GnuTLSTickets.set(settings, settings.tickets.isEnabled ? ticketKeys?.keys : nil, hello, on: session)
+        if native < 0 { return native }
         guard protocols.count > 0 else { return 0 }
         let flags = settings.role == .server ? GNUTLS_ALPN_SERVER_PRECEDENCE.rawValue : 0
         return unsafe gnutls_alpn_set_protocols(session, protocols.start, UInt32(protocols.count), flags)
@@ -161,6 +162,10 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         if settings.pausesAtClientHello && settings.transport == .datagram {
             throw .setting("pausesAtClientHello", backend: gnutlsName, reason: "a datagram server cannot pause there")
         }
+        if settings.role == .server, settings.tickets.isEnabled, settings.tickets.keys?.isInterchangeable == true {
+            throw .lacking(
+                .interchangeableTickets, backend: gnutlsName, reason: GnuTLSCapabilities.lacks[.interchangeableTickets] ?? "")
+        }
         guard (0...16).contains(settings.tickets.count) else {
             throw .setting("tickets.count", backend: gnutlsName, reason: "0 to 16 tickets can be sent")
         }
@@ -177,35 +182,6 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
             throw .setting("applicationProtocols", backend: gnutlsName, reason: "GnuTLS takes at most 8")
         }
         return GnuTLSDatumList(names)
-    }
-
-    /// The library wants exactly 64 octets. A key of the application's is stretched to them, so that one secret of any
-    /// sufficient length serves every backend.
-    private static func ticketKey(_ secret: SecretBytes?) throws(SslSocketError) -> SecretBytes {
-        guard let secret else { return try randomKey(64) }
-        guard secret.count >= 32 else {
-            throw .setting("tickets.key", backend: gnutlsName, reason: "it needs at least 32 octets")
-        }
-        var out = [UInt8](repeating: 0, count: 64)
-        defer { out.wipe() }
-        let label = Array("sslsocket session ticket key".utf8)
-        let native = unsafe secret.withBytes { key in
-            unsafe label.withUnsafeBytes { info in
-                var keyDatum = unsafe gnutls_datum_t(borrowing: key)
-                var infoDatum = unsafe gnutls_datum_t(borrowing: info)
-                var salt = unsafe gnutls_datum_t()
-                var middle = [UInt8](repeating: 0, count: 32)
-                defer { middle.wipe() }
-                let extracted = unsafe gnutls_hkdf_extract(GNUTLS_MAC_SHA256, &keyDatum, &salt, &middle)
-                guard extracted == 0 else { return extracted }
-                return unsafe middle.withUnsafeBytes { octets in
-                    var middleDatum = unsafe gnutls_datum_t(borrowing: octets)
-                    return unsafe gnutls_hkdf_expand(GNUTLS_MAC_SHA256, &middleDatum, &infoDatum, &out, out.count)
-                }
-            }
-        }
-        try gnutlsCheck(native, .sslInternal, "The ticket key cannot be derived")
-        return SecretBytes(out)
     }
 
     private static func randomKey(_ count: Int) throws(SslSocketError) -> SecretBytes {

@@ -88,7 +88,9 @@ class GnuTLSSession: TlsSession {
     /// Makes the library's object from a context and returns its answer.
     final func start(on context: GnuTLSContext) -> Int32 {
         var native: Int32 = 0
-        guard let made = unsafe context.makeHandle(&native) else { return native < 0 ? native : GNUTLS_E_INTERNAL_ERROR }
+        guard let made = unsafe context.makeHandle(&native, state.clientHello) else {
+            return native < 0 ? native : GNUTLS_E_INTERNAL_ERROR
+        }
         self.context = context
         unsafe handle = made
         unsafe attach(made)

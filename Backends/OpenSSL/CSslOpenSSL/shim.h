@@ -69,10 +69,57 @@ static inline int sslopenssl_set_groups(SSL_CTX *ctx, const char *list) { return
 static inline int sslopenssl_set_signature_schemes(SSL_CTX *ctx, const char *list) {
     return (int)SSL_CTX_set1_sigalgs_list(ctx, list);
 }
-static inline int sslopenssl_set_ticket_keys(SSL_CTX *ctx, void *keys, long length) {
-    return (int)SSL_CTX_set_tlsext_ticket_keys(ctx, keys, length);
+
+/* MARK: Tickets */
+
+/* AES in CBC mode and HMAC-SHA-256, as RFC 5077 section 4 recommends; both keys have the same length, 16 or 32 octets. */
+static inline int sslopenssl_set_ticket_key(
+    EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, const void *encryption, const void *authentication, size_t length,
+    const unsigned char *vector, int is_new) {
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *)authentication, length),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
+        OSSL_PARAM_construct_end(),
+    };
+    const EVP_CIPHER *kind = length == 32 ? EVP_aes_256_cbc() : EVP_aes_128_cbc();
+    return EVP_CipherInit_ex2(cipher, kind, (const unsigned char *)encryption, vector, is_new, NULL) == 1
+        && EVP_MAC_CTX_set_params(mac, parameters) == 1;
 }
-static inline long sslopenssl_ticket_keys_length(SSL_CTX *ctx) { return SSL_CTX_get_tlsext_ticket_keys(ctx, NULL, 0); }
+
+/* More than that does not fit a ticket beside the session. */
+enum { sslopenssl_longest_chain = 32768 };
+
+/* Puts the client's certificates above its leaf into the session, each with its length before it. */
+static inline int sslopenssl_put_chain(SSL *ssl, void *unused) {
+    (void)unused;
+    STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
+    SSL_SESSION *session = SSL_get_session(ssl);
+    if (session == NULL || chain == NULL || sk_X509_num(chain) == 0) return 1;
+    size_t total = 0;
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        int length = i2d_X509(sk_X509_value(chain, i), NULL);
+        if (length <= 0) return 0;
+        total += 4 + (size_t)length;
+    }
+    /* Without it the resumed client is judged by its leaf alone, which can only be worse for it. */
+    if (total > sslopenssl_longest_chain) return 1;
+    unsigned char *octets = (unsigned char *)OPENSSL_malloc(total);
+    if (octets == NULL) return 0;
+    unsigned char *next = octets;
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        unsigned char *head = next;
+        next += 4;
+        int length = i2d_X509(sk_X509_value(chain, i), &next);
+        if (length < 0) length = 0;
+        for (int k = 0; k < 4; k++) head[k] = (unsigned char)((unsigned)length >> (24 - 8 * k));
+    }
+    int done = SSL_SESSION_set1_ticket_appdata(session, octets, total);
+    OPENSSL_free(octets);
+    return done;
+}
+static inline void sslopenssl_keep_chain_in_tickets(SSL_CTX *ctx) {
+    SSL_CTX_set_session_ticket_cb(ctx, sslopenssl_put_chain, NULL, NULL);
+}
 
 /* MARK: Sessions */
 

@@ -8,10 +8,6 @@ internal import SslValues
 final class OpenSSLContext: TlsContext {
     /// 112 bits: no RSA key under 2048 bits, no SHA-1.
     static let securityLevel: Int32 = 2
-    /// How long a ticket can be used, in seconds. TLS 1.3 allows seven days (RFC 8446 section 4.6.1).
-    private static let ticketLifetime = 7200
-    /// A secret that a ticket key can be derived from has at least so many octets.
-    private static let leastTicketKey = 32
 
     let settings: TlsSettings
     var backend: any TlsBackend { OpenSSLBackend.shared }
@@ -21,12 +17,19 @@ final class OpenSSLContext: TlsContext {
     let protocolList: [UInt8]
     /// For the cookies of datagram clients.
     let cookieKey: SecretBytes
+    /// Where the keys of a server's tickets come from.
+    let ticketKeys: any TlsTicketKeySource
 
     init(_ settings: TlsSettings) throws(SslSocketError) {
         self.settings = settings
         try Self.refuseWhatIsLacking(settings)
         protocolList = try Self.protocolList(settings.applicationProtocols)
-        cookieKey = try Self.randomKey()
+        cookieKey = try Self.randomKey(32)
+        if let shared = settings.tickets.keys {
+            ticketKeys = shared
+        } else {
+            ticketKeys = TlsFixedTicketKeys(try Self.randomKey(80))
+        }
         ERR_clear_error()
         let method = unsafe settings.transport == .datagram ? DTLS_method() : TLS_method()
         guard let made = unsafe SSL_CTX_new(method) else { throw .openssl(.sslInternal, "No TLS context could be made") }
@@ -36,7 +39,7 @@ final class OpenSSLContext: TlsContext {
         if settings.staplesStatus { unsafe OpenSSLStapling.allow(handle, role: settings.role) }
         try setCredentials()
         setVerification()
-        try setTickets()
+        try unsafe OpenSSLTickets.set(settings, on: handle)
         try setNames()
         try unsafe OpenSSLCommands.apply(settings.backendOptions, to: handle, role: settings.role)
     }
@@ -173,47 +176,6 @@ final class OpenSSLContext: TlsContext {
         }
     }
 
-    // MARK: Tickets
-
-    private func setTickets() throws(SslSocketError) {
-        unsafe SSL_CTX_set_timeout(handle, Self.ticketLifetime)
-        let tickets = settings.tickets
-        guard settings.role == .server else {
-            unsafe sslopenssl_set_cache_mode(
-                handle, Int(tickets.isEnabled ? SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL : SSL_SESS_CACHE_OFF))
-            if tickets.isEnabled { unsafe SSL_CTX_sess_set_new_cb(handle, OpenSSLTransport.onSession) }
-            return
-        }
-        // All that a server needs to remember is in the ticket.
-        unsafe sslopenssl_set_cache_mode(handle, Int(SSL_SESS_CACHE_OFF))
-        guard tickets.count >= 0, unsafe SSL_CTX_set_num_tickets(handle, tickets.isEnabled ? tickets.count : 0) == 1 else {
-            throw OpenSSLOptions.refusal("tickets.count", "\(tickets.count) is not a number of tickets")
-        }
-        // A ticket stands for what its first handshake demanded: a session without a client's certificate must not be resumed
-        // where one is required, even with a common key.
-        let purpose = Array("sslsocket \(settings.clientCertificate)".utf8)
-        guard unsafe SSL_CTX_set_session_id_context(handle, purpose, UInt32(purpose.count)) == 1 else {
-            throw .openssl(.sslInternal, "The session id context could not be set")
-        }
-        guard let secret = tickets.key else { return }
-        guard secret.count >= Self.leastTicketKey else {
-            throw OpenSSLOptions.refusal(
-                "tickets.key", "it has \(secret.count) octets, at least \(Self.leastTicketKey) are needed")
-        }
-        // OpenSSL wants a name, an AES and an HMAC key, 80 octets in all; ours may have any length and serves every engine.
-        let wanted = unsafe sslopenssl_ticket_keys_length(handle)
-        var keys: [UInt8] = []
-        defer { unsafe OPENSSL_cleanse(&keys, keys.count) }
-        while keys.count < wanted {
-            let block = unsafe secret.withBytes { unsafe Self.hmac($0, Array("sslsocket tickets \(keys.count)".utf8)) }
-            guard !block.isEmpty else { throw .openssl(.sslInternal, "The ticket keys could not be derived") }
-            keys += block
-        }
-        guard unsafe sslopenssl_set_ticket_keys(handle, &keys, wanted) == 1 else {
-            throw .openssl(.sslInternal, "The ticket keys could not be set")
-        }
-    }
-
     // MARK: Names
 
     private func setNames() throws(SslSocketError) {
@@ -294,10 +256,10 @@ final class OpenSSLContext: TlsContext {
 
     // MARK: Secrets
 
-    private static func randomKey() throws(SslSocketError) -> SecretBytes {
-        var octets = [UInt8](repeating: 0, count: 32)
+    private static func randomKey(_ count: Int) throws(SslSocketError) -> SecretBytes {
+        var octets = [UInt8](repeating: 0, count: count)
         defer { unsafe OPENSSL_cleanse(&octets, octets.count) }
-        guard unsafe RAND_bytes(&octets, 32) == 1 else { throw .openssl(.sslInternal, "No random octets could be had") }
+        guard unsafe RAND_bytes(&octets, Int32(count)) == 1 else { throw .openssl(.sslInternal, "No random octets could be had") }
         return SecretBytes(octets)
     }
 

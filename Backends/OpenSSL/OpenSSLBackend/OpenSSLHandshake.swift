@@ -128,6 +128,7 @@ extension OpenSSLSession {
         guard let leaf = unsafe SSL_get0_peer_certificate(ssl) else { return [] }
         // A client's list begins with the leaf, a server's does not, and a resumed session has no list at all.
         let first = unsafe OpenSSLCertificate.encode(leaf)
+        if chain.isEmpty { return unsafe [first] + OpenSSLTickets.chain(ssl) }
         return chain.first == first ? chain : [first] + chain
     }
 }

@@ -12,12 +12,20 @@ final class ConfigurationStorage: Sendable {
         let asksForPreSharedKeys: Bool
     }
     /// What was prepared, shared by configurations that differ only in what a context does not depend on.
-    private final class Contexts: Sendable { let known = Lock<[Key: any TlsContext]>([:]) }
+    private final class Contexts: Sendable {
+        let known = Lock<[Key: any TlsContext]>([:])
+        /// The digest of what a session is bound to, by backend.
+        let sessionSettings = Lock<[String: [UInt8]]>([:])
+    }
     private let contexts: Contexts
+    /// The ticket keys of servers without a ring, made when first needed. A changed copy has them too: what a ticket stands for is bound into the keys,
+    /// and a new certificate must not end resumption.
+    private let ownTicketKeys: Lock<SslTicketKeys?>
 
-    init(_ values: SslConfiguration.Values) {
+    init(_ values: SslConfiguration.Values, changing other: ConfigurationStorage? = nil) {
         self.values = values
         contexts = Contexts()
+        ownTicketKeys = other?.ownTicketKeys ?? Lock(nil)
     }
 
     /// The same settings with another ticket. Resuming must not prepare everything anew: that would cost more than it saves.
@@ -26,6 +34,32 @@ final class ConfigurationStorage: Sendable {
         values.sessionTicket = sessionTicket
         self.values = values
         contexts = other.contexts
+        ownTicketKeys = other.ownTicketKeys
+    }
+
+    private func ticketKeys() throws(SslSocketError) -> SslTicketKeys {
+        if let ring = values.ticketKeys { return ring }
+        return try ownTicketKeys.withLock { own throws(SslSocketError) -> SslTicketKeys in
+            if let own { return own }
+            let fresh = try SslTicketKeys()
+            own = fresh
+            return fresh
+        }
+    }
+
+    /// Under what a client's sessions may be resumed; nil when that cannot be said.
+    func sessionTerms(_ name: PeerName?, _ context: any TlsContext) -> SessionTerms? {
+        let backend = context.backend
+        let settings = contexts.sessionSettings.withLock { known in
+            if let settings = known[backend.name] { return settings }
+            let settings = backend.digest(SessionTerms.ofClient(values, context.settings.trust), .sha256) ?? []
+            known[backend.name] = settings
+            return settings
+        }
+        guard !settings.isEmpty else { return nil }
+        return SessionTerms(
+            backend: backend.name, libraryVersion: backend.libraryVersion, name: name,
+            isVerified: values.peerVerifyMode.effective(for: .client) != .verifyNone, settings: settings)
     }
 
     func context(
@@ -41,6 +75,7 @@ final class ConfigurationStorage: Sendable {
             settings.pausesAtClientHello = pausesAtClientHello
             settings.staplesStatus = try values.staplesStatus(role, backend: backend)
             try values.addPreSharedKeys(to: &settings, backend: backend, asks: asksForPreSharedKeys)
+            try values.addTicketKeys(ticketKeys(), to: &settings, backend: backend)
             if role == .server && settings.credentials.isEmpty && settings.preSharedKey == nil {
                 throw SslSocketError(
                     .invalidUserData, "A TLS server needs a certificate and its private key; the configuration has none")
@@ -77,6 +112,10 @@ extension SslConfiguration.Values {
         settings.signatureSchemes = signatureSchemes
         settings.serverCipherPreference = !options.contains(.disableServerCipherPreference)
         settings.tickets.isEnabled = !options.contains(.disableSessionTickets)
+        guard (0...16).contains(sessionTicketCount) else {
+            throw SslSocketError(.invalidUserData, "\(sessionTicketCount) session tickets cannot be sent; 0 to 16 can")
+        }
+        settings.tickets.count = sessionTicketCount
         settings.backendOptions = backendConfiguration
         settings.logsKeys = keyLogPath != nil
         if role == .server { settings.diffieHellmanParameters = diffieHellmanParameters?.der }

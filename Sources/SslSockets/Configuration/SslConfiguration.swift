@@ -28,6 +28,9 @@ public struct SslConfiguration: Sendable {
         var diffieHellmanParameters: SslDiffieHellmanParameters?
         var requestedAuthorities: [SslCertificate] = []
         var sessionTicket: SslSessionTicket?
+        var sessionCache: SslSessionCache?
+        var ticketKeys: SslTicketKeys?
+        var sessionTicketCount = 1
         var preSharedKeys: [SslPreSharedKey] = []
         var preSharedKeyIdentityHint: [UInt8] = []
         var ocspStaplingEnabled = false
@@ -45,7 +48,7 @@ public struct SslConfiguration: Sendable {
     mutating func change(_ body: (inout Values) -> Void) {
         var values = storage.values
         body(&values)
-        storage = ConfigurationStorage(values)
+        storage = ConfigurationStorage(values, changing: storage)
     }
 
     // MARK: Backend and versions
@@ -178,6 +181,9 @@ public struct SslConfiguration: Sendable {
     mutating func resume(_ ticket: SslSessionTicket?) { storage = ConfigurationStorage(storage, sessionTicket: ticket) }
 
     // MARK: Prepared
+
+    /// Under what a client's sessions may be resumed; nil when that cannot be said.
+    func sessionTerms(_ name: PeerName?, _ context: any TlsContext) -> SessionTerms? { storage.sessionTerms(name, context) }
 
     /// The context of this configuration for a role, prepared once.
     package func context(

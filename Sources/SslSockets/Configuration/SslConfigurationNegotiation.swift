@@ -1,7 +1,7 @@
 internal import SslBackend
 public import SslValues
 
-// What is agreed with the peer: cipher suites, groups, signatures, application protocols, sessions.
+// What is agreed with the peer: cipher suites, groups, signatures, application protocols.
 extension SslConfiguration {
     // MARK: Cipher suites
 
@@ -84,7 +84,7 @@ extension SslConfiguration {
         set { change { $0.allowedNextProtocols = newValue } }
     }
 
-    // MARK: Switches and sessions
+    // MARK: Switches
 
     /// Switches (`sslOptions`). Default: ``SslOptions/default``.
     public var options: SslOptions {
@@ -99,16 +99,6 @@ extension SslConfiguration {
 
     /// True when a switch is on (`testSslOption`).
     public func testSslOption(_ option: SslOptions) -> Bool { options.isSuperset(of: option) }
-
-    /// A session to resume (`sessionTicket`), as ``SslSocket/sessionTicket`` gave it. It is offered only to the peer it came from, under the
-    /// same verification settings and while the verified certificates are valid; otherwise a full handshake is made.
-    public var sessionTicket: SslSessionTicket? {
-        get { values.sessionTicket }
-        set { resume(newValue) }
-    }
-
-    /// How many seconds the server of ``sessionTicket`` means to keep it (`sessionTicketLifeTimeHint`); nil without a ticket, where Qt says -1.
-    public var sessionTicketLifetimeHint: Int? { values.sessionTicket?.lifetimeHint }
 
     // MARK: The library's own words
 

@@ -58,11 +58,13 @@ package final class TlsConnection {
     /// The problems found with the peer's certificates, accepted or not.
     package private(set) var peerErrors: [SslError] = []
     private var verifiedValidity: ClosedRange<SslInstant>?
-    private var offeredTicket: SslSessionTicket?
+    /// What a client offers and keeps; nil where sessions are not resumed.
+    private var resumption: ClientResumption?
+    private var offeredTicket: SslSessionTicket? { resumption?.offered }
     private var serverConfiguration: SslConfiguration?
-    /// Whether the lack of a certificate had to be asked about after the engine had finished.
-    private enum MissingCertificate { case notAsked, asked, judged }
-    private var missingCertificate = MissingCertificate.notAsked
+    /// Whether the client of a resumed session had to be asked about, after the engine had finished.
+    private enum LateQuestion { case notAsked, asked, judged }
+    private var lateQuestion = LateQuestion.notAsked
     /// The refusal to be carried out by the next call.
     private var refusal: (SslAlertType, SslSocketError)?
     /// The peer's certificates have been judged, or need not be.
@@ -93,9 +95,10 @@ package final class TlsConnection {
     ///
     /// - Parameter host: the name the peer must prove and, unless it is an address, the server name to send. An empty name
     ///   proves nothing, so that verification fails.
+    /// - Parameter port: the server's, which tells its sessions from those of others of its name.
     /// - Parameter hooks: what answers questions for pre-shared keys besides the configuration.
     package init(
-        clientTo host: String, configuration: SslConfiguration, preSharedKeys hooks: PreSharedKeyHooks? = nil
+        clientTo host: String, port: UInt16 = 0, configuration: SslConfiguration, preSharedKeys hooks: PreSharedKeyHooks? = nil
     ) throws(SslSocketError) {
         self.configuration = configuration
         role = .client
@@ -114,15 +117,21 @@ package final class TlsConnection {
         peerName = name
         var parameters = TlsSessionParameters()
         if !configuration.options.contains(.disableServerNameIndication) { parameters.serverName = name?.serverName }
-        if preSharedKeys == nil, !configuration.ocspStaplingEnabled, let ticket = configuration.sessionTicket,
-            configuration.options.allowsResumption,
-            ticket.isUsable(under: Self.terms(configuration, name, context.backend), at: .now)
-        {
-            offeredTicket = ticket
-            parameters.resumption = unsafe ticket.secret.withBytes { unsafe [UInt8]($0) }
+        var resumption: ClientResumption?
+        if preSharedKeys == nil, !configuration.ocspStaplingEnabled, configuration.options.allowsResumption {
+            resumption = ClientResumption(configuration, name, port: port, context)
         }
         keyLog = try KeyLogFile(configuration.keyLogPath)
-        session = try context.makeSession(parameters)
+        parameters.resumption = resumption?.offered?.secret.copy
+        defer { parameters.resumption?.wipe() }
+        do throws(SslSocketError) {
+            session = try context.makeSession(parameters)
+        } catch {
+            guard resumption?.givesUpSession() == true else { throw error }
+            parameters.resumption = nil
+            session = try context.makeSession(parameters)
+        }
+        self.resumption = resumption
         session.preSharedKeySource = preSharedKeys
     }
 
@@ -167,7 +176,9 @@ package final class TlsConnection {
             case .progressed:
                 unsafe input = unsafe .empty
                 if let problem = missingProof() { return end(problem) }
-                if lacksPeerCertificate { return missesPeerCertificate() }
+                let problems = problemsOfResumedPeer()
+                if !problems.isEmpty { return asksAboutResumedPeer(problems) }
+                resumption?.settled(on: session)
                 phase = .established
                 return .progressed
             case .earlyData:
@@ -364,31 +375,30 @@ package final class TlsConnection {
     /// Judges the peer. True when the driver has to decide; false when the verdict was given.
     private func judgePeer() -> Bool {
         hasJudged = true
-        let mode = configurationInForce.peerVerifyMode.effective(for: role)
-        guard mode != .verifyNone else {
-            if role == .client { peerErrors = PeerVerification.fraud(in: session.peerCertificates, backend: context.backend) }
-            guard peerErrors.isEmpty else {
-                phase = .awaitingVerdict(peerErrors)
-                return true
-            }
-            session.answer(peerVerification: .accept)
-            return false
+        let chain = session.peerCertificates
+        if configurationInForce.peerVerifyMode.effective(for: role) == .verifyNone {
+            if role == .client { peerErrors = PeerVerification.fraud(in: chain, backend: context.backend) }
+        } else {
+            judge(chain)
         }
+        guard peerErrors.isEmpty else {
+            phase = .awaitingVerdict(peerErrors)
+            return true
+        }
+        session.answer(peerVerification: .accept)
+        return false
+    }
+
+    private func judge(_ chain: [[UInt8]]) {
         var verification = PeerVerification(
             purpose: role == .client ? .serverAuthentication : .clientAuthentication, name: peerName, time: TlsClock.now,
             depth: configurationInForce.peerVerifyDepth)
         verification.settings = configurationInForce.values.verification
         if contextInForce.settings.staplesStatus, role == .client { verification.staple = .asked(session.certificateStatus) }
-        let result = verification.judge(session.peerCertificates, store: contextInForce.settings.trust)
+        let result = verification.judge(chain, store: contextInForce.settings.trust)
         peerErrors = result.errors
         ocspResponses = result.ocspResponses
         verifiedValidity = result.validity
-        if result.errors.isEmpty {
-            session.answer(peerVerification: .accept)
-            return false
-        }
-        phase = .awaitingVerdict(result.errors)
-        return true
     }
 
     /// Whatever an engine does, a client that wants proof goes on only with a verdict on certificates, the verdict of the session it resumed, or a
@@ -408,8 +418,8 @@ package final class TlsConnection {
     /// Accepts the peer in spite of its errors, or refuses it with the alert of `error`, the first when left out.
     package func answerVerification(accept: Bool, because error: SslError? = nil) {
         guard case .awaitingVerdict(let errors) = phase else { return }
-        let isLate = missingCertificate == .asked
-        if isLate { missingCertificate = .judged }
+        let isLate = lateQuestion == .asked
+        if isLate { lateQuestion = .judged }
         phase = session.isEstablished && !isLate ? .established : .handshaking
         if accept {
             session.answer(peerVerification: .accept)
@@ -423,18 +433,26 @@ package final class TlsConnection {
         session.answer(peerVerification: .refuse(alert, reason))
     }
 
-    /// A resumed session of a client without a certificate, which the engine asks nobody about: its ticket only says that somebody accepted
-    /// that once.
-    private var lacksPeerCertificate: Bool {
-        role == .server && missingCertificate == .notAsked && configurationInForce.peerVerifyMode == .verifyPeer
-            && session.facts.isResumed
-            && !session.facts.usedPreSharedKey && session.peerCertificates.isEmpty
+    /// What is wrong with the client of a resumed session, whom the engine asks nobody about: a ticket says that somebody accepted that client once,
+    /// perhaps in spite of errors, and its certificate may have expired or been revoked since.
+    private func problemsOfResumedPeer() -> [SslError] {
+        guard role == .server, lateQuestion == .notAsked else { return [] }
+        let mode = configurationInForce.peerVerifyMode.effective(for: .server)
+        guard mode != .verifyNone else { return [] }
+        let facts = session.facts
+        guard facts.isResumed, !facts.usedPreSharedKey else { return [] }
+        let chain = session.peerCertificates
+        if chain.isEmpty {
+            peerErrors = mode == .verifyPeer ? [SslError(.noPeerCertificate)] : []
+        } else {
+            judge(chain)
+        }
+        return peerErrors
     }
 
-    private func missesPeerCertificate() -> Turn {
-        missingCertificate = .asked
-        peerErrors = [SslError(.noPeerCertificate)]
-        phase = .awaitingVerdict(peerErrors)
+    private func asksAboutResumedPeer(_ problems: [SslError]) -> Turn {
+        lateQuestion = .asked
+        phase = .awaitingVerdict(problems)
         return .phaseChanged
     }
 
@@ -479,6 +497,10 @@ package final class TlsConnection {
     }
 
     private func end(_ error: SslSocketError) -> Turn {
+        switch phase {
+        case .established, .halfClosed: if error.code == .alertReceived { resumption?.failed() }
+        default: resumption?.failed()
+        }
         phase = .ended(error)
         return .phaseChanged
     }
@@ -514,25 +536,20 @@ package final class TlsConnection {
     /// Tickets may be handed to the application.
     package var keepsSessions: Bool { configuration.options.allowsResumption }
 
-    /// The ticket of an event, with the verdict of this connection.
-    package func ticket(_ secret: [UInt8], lifetime: Int) -> SslSessionTicket {
+    /// The ticket of an event, with the verdict of this connection. It goes into the cache of the configuration.
+    ///
+    /// - Returns: nil when nothing can be said of the terms it can be used under.
+    package func ticket(_ secret: [UInt8], lifetime: Int) -> SslSessionTicket? {
+        guard let terms = configuration.sessionTerms(peerName, context) else { return nil }
+        let facts = session.facts
         let resumed = facts.isResumed ? offeredTicket : nil
-        return SslSessionTicket(
-            terms: Self.terms(configuration, peerName, context.backend), secret: SecretBytes(secret),
-            peerChain: resumed?.peerChain ?? session.peerCertificates, validity: resumed?.validity ?? verifiedValidity,
-            received: .now, lifetimeHint: lifetime)
-    }
-
-    private static func terms(
-        _ configuration: SslConfiguration, _ name: PeerName?, _ backend: any TlsBackend
-    ) -> SslSessionTicket.Terms {
-        SslSessionTicket.Terms(
-            backend: backend.name, libraryVersion: backend.libraryVersion, name: name,
-            verifyMode: configuration.peerVerifyMode.effective(for: .client), verifyDepth: configuration.peerVerifyDepth,
-            verification: configuration.values.verification,
-            caCertificates: configuration.caCertificates, usesSystemCaCertificates: configuration.usesSystemCaCertificates,
-            caCertificateDirectories: configuration.caCertificateDirectories,
-            credentials: configuration.credentials)
+        let now = TlsClock.now
+        let ticket = SslSessionTicket(
+            terms: terms, secret: SecretBytes(secret), peerChain: resumed?.peerChain ?? session.peerCertificates,
+            validity: resumed?.validity ?? verifiedValidity, received: now, judged: resumed?.judged ?? now,
+            isForOneUse: facts.version == .tls1_3, lifetimeHint: lifetime)
+        resumption?.received(ticket)
+        return ticket
     }
 
     /// Keying material for the application (RFC 5705).

@@ -68,6 +68,8 @@ public final class SslSocket {
     public internal(set) var isEncrypted = false
     /// The name given to connect (`peerName`).
     public internal(set) var peerName = ""
+    /// The port given to connect.
+    var namedPort: UInt16 = 0
     /// The problems found with the peer's certificates in the last handshake (`sslHandshakeErrors`).
     public internal(set) var sslHandshakeErrors: [SslError] = []
     /// The last session ticket a client received: put it into ``SslConfiguration/sessionTicket`` to resume (`sessionTicket`).

@@ -37,6 +37,7 @@ extension SslSocket {
         }
         reset()
         peerName = host
+        namedPort = port
         do throws(SslSocketError) {
             if let proxy = proxy.inForce { route = try ProxyRoute(proxy, to: host, port: port, protocol: family) }
         } catch {
@@ -47,7 +48,8 @@ extension SslSocket {
             // What the configuration cannot do is said before anything is sent.
             do throws(SslSocketError) {
                 connection = try TlsConnection(
-                    clientTo: self.peerVerifyName ?? host, configuration: sslConfiguration, preSharedKeys: preSharedKeyHooks)
+                    clientTo: self.peerVerifyName ?? host, port: port, configuration: sslConfiguration,
+                    preSharedKeys: preSharedKeyHooks)
             } catch {
                 report(error)
                 return
@@ -150,7 +152,8 @@ extension SslSocket {
                 connection =
                     mode == .sslClient
                     ? try TlsConnection(
-                        clientTo: peerVerifyName ?? peerName, configuration: sslConfiguration, preSharedKeys: preSharedKeyHooks)
+                        clientTo: peerVerifyName ?? peerName, port: namedPort, configuration: sslConfiguration,
+                        preSharedKeys: preSharedKeyHooks)
                     : try TlsConnection(
                         server: sslConfiguration, asksAboutClientHello: clientHelloHook != nil, preSharedKeys: preSharedKeyHooks)
             }

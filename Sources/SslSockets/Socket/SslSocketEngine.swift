@@ -233,8 +233,8 @@ extension SslSocket {
             case .alertSent(let alert): emit(.alertSent, alert)
             case .alertReceived(let alert): emit(.alertReceived, alert)
             case .sessionTicket(let secret, let lifetime):
-                guard connection.keepsSessions else { continue }
-                sessionTicket = connection.ticket(secret, lifetime: lifetime)
+                guard connection.keepsSessions, let ticket = connection.ticket(secret, lifetime: lifetime) else { continue }
+                sessionTicket = ticket
                 emit(.newSessionTicketReceived)
             case .keysUpdated: emit(.keysUpdated)
             case .keyLog, .clientCertificateRequested: break

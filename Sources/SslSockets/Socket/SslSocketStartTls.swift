@@ -22,7 +22,8 @@ extension SslSocket {
     public func startClientEncryption(after startTls: SslStartTls) {
         guard canStartEncryption(), case .open(let descriptor) = stage else { return }
         do throws(SslSocketError) {
-            connection = try TlsConnection(clientTo: peerVerifyName ?? peerName, configuration: sslConfiguration)
+            connection = try TlsConnection(
+                clientTo: peerVerifyName ?? peerName, port: namedPort, configuration: sslConfiguration)
         } catch {
             return fail(error)
         }

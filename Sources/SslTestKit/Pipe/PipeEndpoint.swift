@@ -197,7 +197,8 @@ public final class PipeEndpoint {
             switch event {
             case .alertSent(let alert): alertsSent.append(alert)
             case .alertReceived(let alert): alertsReceived.append(alert)
-            case .sessionTicket(let secret, let lifetime): tickets.append(connection.ticket(secret, lifetime: lifetime))
+            case .sessionTicket(let secret, let lifetime):
+                if connection.keepsSessions, let ticket = connection.ticket(secret, lifetime: lifetime) { tickets.append(ticket) }
             case .keysUpdated: keyUpdates += 1
             case .keyLog(let line): keyLog.append(line)
             case .clientCertificateRequested: break

@@ -6,7 +6,8 @@ public enum ScenarioCatalogue {
     public static let all: [Scenario] =
         chains + trust + constraints + sources + revocation + names + policy + negotiation + handshakes + clientCertificates
         + decisions
-        + records + recordFaults + endings + alerts + sessions + resumptionTerms + preSharedKeys + stapling + configurations
+        + records + recordFaults + endings + alerts + sessions + resumptionTerms + ticketKeys + sessionCaches + preSharedKeys
+        + stapling + configurations
         + datagrams + exports
 
     /// The scenario of that name.
