@@ -94,17 +94,6 @@ public protocol TlsBackend: AnyObject, Sendable {
     /// Makes a new key pair.
     func generateKey(_ kind: SslKeyKind) throws(SslSocketError) -> any TlsKey
 
-    /// Issues a certificate: signed by `issuer`, or self-signed with `key` when `issuer` is nil.
-    ///
-    /// - Parameters:
-    ///   - template: everything that stands in the certificate.
-    ///   - key: the key of the subject; only its public half enters the certificate.
-    ///   - issuer: the CA's certificate (DER) and private key.
-    /// - Returns: the certificate in DER.
-    func issueCertificate(
-        _ template: SslCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
-    ) throws(SslSocketError) -> [UInt8]
-
     /// True when an odd number and half of it, rounded down, are both prime: what the modulus of Diffie-Hellman parameters must be. The chance of
     /// error is below 2^-80.
     ///

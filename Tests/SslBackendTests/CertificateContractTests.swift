@@ -72,7 +72,7 @@ struct CertificateContractTests {
         let own = SslCertificateExtension(oid: "1.2.3.4", isCritical: false, value: [4, 2, 1, 2])
         template.extensions = [own]
         let key = try one.backend.generateKey(.ec(.secp256r1))
-        let certificate = try one.backend.makeCertificate(der: one.backend.issueCertificate(template, key: key, issuer: nil))
+        let certificate = try one.backend.makeCertificate(der: CertificateWriter.issue(template, key: key, issuer: nil))
         #expect(certificate.version == 3)
         #expect(certificate.serialNumber == [0x7F, 1, 2, 3])
         #expect(certificate.subject == subject)
@@ -145,12 +145,12 @@ struct CertificateContractTests {
         let key = try one.backend.generateKey(.ec(.secp256r1))
         var good = SslCertificateTemplate(
             subject: TestNames.subject, serialNumber: [1], notBefore: .now, notAfter: .now.adding(days: 1))
-        #expect(errorOf { () throws(SslSocketError) in _ = try one.backend.issueCertificate(good, key: key, issuer: nil) } == nil)
+        #expect(errorOf { () throws(SslSocketError) in _ = try CertificateWriter.issue(good, key: key, issuer: nil) } == nil)
         good.serialNumber = []
-        #expect(errorOf { () throws(SslSocketError) in _ = try one.backend.issueCertificate(good, key: key, issuer: nil) } != nil)
+        #expect(errorOf { () throws(SslSocketError) in _ = try CertificateWriter.issue(good, key: key, issuer: nil) } != nil)
         good.serialNumber = [1]
         good.subject = [SslNameAttribute(oid: "not an identifier", value: "x")]
-        #expect(errorOf { () throws(SslSocketError) in _ = try one.backend.issueCertificate(good, key: key, issuer: nil) } != nil)
+        #expect(errorOf { () throws(SslSocketError) in _ = try CertificateWriter.issue(good, key: key, issuer: nil) } != nil)
     }
 
     @Test("A trust store counts its anchors and refuses what is no certificate", arguments: BackendUnderTest.all)

@@ -100,9 +100,6 @@ private final class MockBackend: TlsBackend {
     ) throws(SslSocketError) -> SecretBytes { throw refusal }
     func makeExternalKey(_ key: TlsPublicKey, signer: TlsSigner) throws(SslSocketError) -> any TlsKey { throw refusal }
     func generateKey(_ kind: SslKeyKind) throws(SslSocketError) -> any TlsKey { throw refusal }
-    func issueCertificate(
-        _ template: SslCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
-    ) throws(SslSocketError) -> [UInt8] { throw refusal }
     func isSafePrime(_ number: [UInt8]) -> Bool { false }
     func digest(_ bytes: [UInt8], _ hash: SslHash) -> [UInt8]? { nil }
 }

@@ -96,7 +96,7 @@ struct RevocationTests {
                 subject: TestAuthority.name("Signer Authority"), serialNumber: [7, 7], notBefore: root.validity.lowerBound,
                 notAfter: root.validity.upperBound)
             template.keyUsage = usage
-            return try root.backend.issueCertificate(template, key: key, issuer: (root.certificate, root.key))
+            return try CertificateWriter.issue(template, key: key, issuer: (root.certificate, root.key))
         }
         let identity = try authority.issue()
         let good = try signer(.crlSigning)

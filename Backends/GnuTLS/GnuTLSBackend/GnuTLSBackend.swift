@@ -81,13 +81,6 @@ public final class GnuTLSBackend: TlsBackend {
         return try GnuTLSKey(generating: kind)
     }
 
-    public func issueCertificate(
-        _ template: SslCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
-    ) throws(SslSocketError) -> [UInt8] {
-        try checkLibrary()
-        return try GnuTLSIssuing.issue(template, key: key, issuer: issuer)
-    }
-
     public func isSafePrime(_ number: [UInt8]) -> Bool { GnuTLSDiffieHellman.isSafePrime(number) }
 
     private func checkLibrary() throws(SslSocketError) {

@@ -55,14 +55,6 @@ final class GnuTLSCertificate: X509Certificate, @unchecked Sendable {
     }
 }
 
-/// The library numbers the bits of key usage from the other end of each octet than RFC 5280 section 4.2.1.3.
-enum GnuTLSKeyUsage {
-    /// RFC 5280's bits as the library has them.
-    static func native(bits: UInt16) -> UInt32 {
-        (0...8).reduce(0) { bits & 1 << UInt16($1) != 0 ? $0 | ($1 == 8 ? 0x8000 : 0x80 >> UInt32($1)) : $0 }
-    }
-}
-
 extension SslHash {
     /// The library's word.
     var gnutls: gnutls_digest_algorithm_t {

@@ -195,12 +195,26 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
     /// ever verified against the credentials' own trust here, so a carrier certificate for each name does no harm.
     private func addAuthorityNames(_ names: [[UInt8]]) throws(SslSocketError) {
         for name in names {
-            let carrier = try GnuTLSCertificate(der: GnuTLSIssuing.carrier(of: name))
+            let carrier = try GnuTLSCertificate(der: Self.carrier(of: name))
             var handle: gnutls_x509_crt_t? = unsafe carrier.handle
             try gnutlsCheck(
                 unsafe gnutls_certificate_set_x509_trust(credentials, &handle, 1), .invalidUserData,
                 "A name of a certificate authority cannot be set")
         }
+    }
+
+    /// A certificate that says nothing but a subject: for lists of names that the library only takes as certificates.
+    private static func carrier(of name: [UInt8]) -> [UInt8] {
+        let algorithm = DerWriter.element(DerTag.sequence, DerWriter.element(DerTag.objectIdentifier, [0x2B, 0x65, 0x70]))
+        let time = DerWriter.element(DerTag.utcTime, Array("700101000000Z".utf8))
+        let key = DerWriter.element(DerTag.bitString, [UInt8](repeating: 0, count: 33))
+        let signed = DerWriter.element(
+            DerTag.sequence,
+            DerWriter.element(0xA0, DerWriter.element(DerTag.integer, [2])) + DerWriter.element(DerTag.integer, [1]) + algorithm
+                + name + DerWriter.element(DerTag.sequence, time + time) + name
+                + DerWriter.element(DerTag.sequence, algorithm + key))
+        let signature = DerWriter.element(DerTag.bitString, [UInt8](repeating: 0, count: 65))
+        return DerWriter.element(DerTag.sequence, signed + algorithm + signature)
     }
 }
 

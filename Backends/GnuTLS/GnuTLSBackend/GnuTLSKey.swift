@@ -127,28 +127,6 @@ final class GnuTLSKey: TlsKey, @unchecked Sendable {
         return unsafe SecretBytes(UnsafeRawBufferPointer(start: out.data, count: Int(out.size)))
     }
 
-    func sign(_ input: [UInt8], _ scheme: SslSignatureScheme) throws(SslSocketError) -> [UInt8] {
-        guard let row = GnuTLSNames.schemes.first(where: { $0.code == scheme.code && $0.key == algorithm }),
-            let native = row.native.last
-        else {
-            throw .gnutls(.unsupportedOperation, "A key of the kind \(algorithm) does not sign with \(scheme.name)")
-        }
-        if let hash = scheme.hash, input.count != Int(gnutls_hash_get_len(hash.gnutls)) {
-            throw .gnutls(.invalidUserData, "A hash for \(scheme.name) does not have \(input.count) octets")
-        }
-        var out = unsafe gnutls_datum_t()
-        let done = unsafe input.withUnsafeBytes { octets in
-            var datum = unsafe gnutls_datum_t(borrowing: octets)
-            return unsafe scheme.hash == nil
-                ? gnutls_privkey_sign_data2(handle, native, 0, &datum, &out)
-                : gnutls_privkey_sign_hash2(handle, native, 0, &datum, &out)
-        }
-        defer { unsafe sslgnutls_free(out.data) }
-        if done < 0, let reason = TlsSigner.takeFailure() { throw reason }
-        try gnutlsCheck(done, .unsupportedOperation, "The private key cannot sign with \(scheme.name)")
-        return unsafe out.octets
-    }
-
     /// Reads the public half alone.
     static func publicKey(der: [UInt8]) throws(SslSocketError) -> TlsPublicKey {
         var made: gnutls_pubkey_t?

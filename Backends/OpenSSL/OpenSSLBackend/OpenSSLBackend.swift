@@ -67,12 +67,6 @@ public final class OpenSSLBackend: TlsBackend {
         try OpenSSLKey(generating: kind)
     }
 
-    public func issueCertificate(
-        _ template: SslCertificateTemplate, key: any TlsKey, issuer: (certificate: [UInt8], key: any TlsKey)?
-    ) throws(SslSocketError) -> [UInt8] {
-        try OpenSSLIssuing.issue(template, key: key, issuer: issuer)
-    }
-
     public func isSafePrime(_ number: [UInt8]) -> Bool { OpenSSLDiffieHellman.isSafePrime(number) }
 }
 #endif

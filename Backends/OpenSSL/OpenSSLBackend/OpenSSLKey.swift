@@ -110,47 +110,6 @@ final class OpenSSLKey: TlsKey {
         }
     }
 
-    func sign(_ input: [UInt8], _ scheme: SslSignatureScheme) throws(SslSocketError) -> [UInt8] {
-        ERR_clear_error()
-        guard let (digest, isPss) = unsafe Self.parameters(scheme, algorithm) else {
-            throw SslSocketError(
-                .unsupportedOperation, "A key of the kind \(algorithm) does not sign with \(scheme.name)",
-                backend: OpenSSLBackend.backendName)
-        }
-        if let digest = unsafe digest, unsafe input.count != Int(EVP_MD_get_size(digest)) {
-            throw SslSocketError(
-                .invalidUserData, "A hash for \(scheme.name) does not have \(input.count) octets",
-                backend: OpenSSLBackend.backendName)
-        }
-        var length = unsafe Int(EVP_PKEY_get_size(handle))
-        var signature = [UInt8](repeating: 0, count: max(length, 1))
-        guard unsafe sslopenssl_sign(handle, digest, isPss ? 1 : 0, input, input.count, &signature, &length) == 1 else {
-            if let reason = TlsSigner.takeFailure() { throw reason }
-            throw .openssl(.unsupportedOperation, "The private key cannot sign with \(scheme.name)")
-        }
-        return Array(signature.prefix(length))
-    }
-
-    /// The hash of a scheme, nil where the key has its own, and whether it pads with PSS; nil when the scheme is for another kind of key.
-    private static func parameters(
-        _ scheme: SslSignatureScheme, _ algorithm: SslKeyAlgorithm
-    ) -> (digest: OpaquePointer?, isPss: Bool)? {
-        let name = scheme.name
-        let family: (prefix: String, isPss: Bool)? =
-            switch algorithm {
-            case .rsa: name.hasPrefix("rsa_pss_rsae_") ? ("rsa_pss_rsae_", true) : ("rsa_pkcs1_", false)
-            case .rsaPss: ("rsa_pss_pss_", true)
-            case .ec: ("ecdsa_", false)
-            case .ed25519: ("ed25519", false)
-            case .ed448: ("ed448", false)
-            default: nil
-            }
-        guard let family, name.hasPrefix(family.prefix) else { return nil }
-        if algorithm == .ed25519 || algorithm == .ed448 { return (nil, false) }
-        guard let hash = SslHash.allCases.first(where: { name.hasSuffix("\($0)") }) else { return nil }
-        return unsafe (hash.openssl, family.isPss)
-    }
-
     /// Takes over a key that lives elsewhere.
     init(external key: OpaquePointer) { unsafe handle = unsafe key }
 

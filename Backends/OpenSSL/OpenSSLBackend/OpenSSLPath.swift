@@ -15,7 +15,9 @@ enum OpenSSLPath {
         }
         guard let key = unsafe parsed else { return false }
         defer { unsafe EVP_PKEY_free(key) }
-        guard unsafe fits(question.algorithm, key), let context = unsafe EVP_MD_CTX_new() else { return false }
+        guard unsafe question.algorithm.fits(OpenSSLKey.algorithm(key)), let context = unsafe EVP_MD_CTX_new() else {
+            return false
+        }
         defer { unsafe EVP_MD_CTX_free(context) }
         var settings: OpaquePointer?
         guard unsafe EVP_DigestVerifyInit(context, &settings, question.algorithm.hash?.openssl ?? nil, nil, key) == 1 else {
@@ -30,23 +32,10 @@ enum OpenSSLPath {
     }
 
     /// Of RSA the padding is chosen by the algorithm, with a salt as long as the hash.
-    static func setPadding(_ algorithm: X509SignatureAlgorithm, _ settings: OpaquePointer?) -> Bool {
+    private static func setPadding(_ algorithm: X509SignatureAlgorithm, _ settings: OpaquePointer?) -> Bool {
         guard case .rsaPss = algorithm else { return true }
         return unsafe EVP_PKEY_CTX_set_rsa_padding(settings, RSA_PKCS1_PSS_PADDING) == 1
             && EVP_PKEY_CTX_set_rsa_pss_saltlen(settings, -1) == 1
-    }
-
-    /// The key is of the algorithm's kind.
-    static func fits(_ algorithm: X509SignatureAlgorithm, _ key: OpaquePointer) -> Bool {
-        let type = unsafe EVP_PKEY_get_base_id(key)
-        return switch algorithm {
-        case .rsaPkcs1: type == EVP_PKEY_RSA
-        case .rsaPss: type == EVP_PKEY_RSA || type == EVP_PKEY_RSA_PSS
-        case .ecdsa: type == EVP_PKEY_EC
-        case .dsa: type == EVP_PKEY_DSA
-        case .ed25519: type == EVP_PKEY_ED25519
-        case .ed448: type == EVP_PKEY_ED448
-        }
     }
 
     /// What the library says of the path with its last certificate as the only trusted one.

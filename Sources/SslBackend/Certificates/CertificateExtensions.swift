@@ -44,6 +44,13 @@ public enum ExtensionOid {
     public static let tlsFeature = "1.3.6.1.5.5.7.1.24"
     /// RFC 6962 section 3.3.
     public static let signedCertificateTimestamps = "1.3.6.1.4.1.11129.2.4.2"
+
+    /// Those that ``SslCertificateExtension/Content`` reads.
+    public static let decoded: Set<String> = [
+        subjectKeyIdentifier, keyUsage, subjectAlternativeName, basicConstraints, nameConstraints, crlDistributionPoints,
+        certificatePolicies, authorityKeyIdentifier, extendedKeyUsage, authorityInformationAccess, tlsFeature,
+        signedCertificateTimestamps,
+    ]
 }
 
 /// The GeneralNames of RFC 5280 section 4.2.1.6.

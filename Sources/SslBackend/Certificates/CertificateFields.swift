@@ -144,6 +144,15 @@ public final class CertificateFields: Sendable {
         return found
     }
 
+    /// The extensions in the content of an Extensions sequence; nil when it is malformed, empty, or one stands there twice.
+    public static func extensionList(_ content: ArraySlice<UInt8>) -> [SslCertificateExtension]? {
+        // A copy of its own, so that places are those of its octets.
+        let octets = Array(content)
+        return extensions(octets[...])?.map {
+            SslCertificateExtension(oid: $0.oid, isCritical: $0.isCritical, value: Array(octets[$0.value]))
+        }
+    }
+
     // MARK: Fields
 
     /// The serial number's content octets.

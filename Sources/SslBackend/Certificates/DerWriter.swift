@@ -23,6 +23,40 @@ public enum DerWriter {
         return element(0x02, (content.first ?? 0x80) >= 0x80 ? [0] + Array(content) : Array(content))
     }
 
+    /// An INTEGER from its content octets.
+    public static func integer(octets: [UInt8]) -> [UInt8] { element(DerTag.integer, octets) }
+
+    /// An ENUMERATED below 128.
+    public static func enumerated(_ value: UInt8) -> [UInt8] { element(DerTag.enumerated, [value & 0x7F]) }
+
+    /// A BIT STRING of named bits, bit 0 first, without trailing zero bits (X.690 section 11.2.2).
+    public static func flags(_ bits: UInt16) -> [UInt8] {
+        var octets: [UInt8] = [0, 0]
+        for bit in 0..<16 where bits & (1 << bit) != 0 { octets[bit / 8] |= 0x80 >> (bit % 8) }
+        while octets.last == 0 { octets.removeLast() }
+        return element(DerTag.bitString, [UInt8(octets.last?.trailingZeroBitCount ?? 0)] + octets)
+    }
+
+    /// A UTCTime from 1950 to 2049 and else a GeneralizedTime, as RFC 5280 section 4.1.2.5 wants it; nil outside of the years 0 to 9999.
+    public static func time(_ instant: SslInstant) -> [UInt8]? {
+        guard let long = generalizedTime(instant) else { return nil }
+        let year = long.dropFirst(2).prefix(4).reduce(0) { $0 * 10 + Int($1) - 0x30 }
+        return (1950..<2050).contains(year) ? element(DerTag.utcTime, Array(long.dropFirst(4))) : long
+    }
+
+    /// A GeneralizedTime; nil outside of the years 0 to 9999.
+    public static func generalizedTime(_ instant: SslInstant) -> [UInt8]? {
+        let digits = instant.description.utf8.filter { (0x30...0x39).contains($0) }
+        guard digits.count == 14, instant.secondsSince1970 >= -62_167_219_200 else { return nil }
+        return element(DerTag.generalizedTime, digits + [UInt8(ascii: "Z")])
+    }
+
+    /// An Extension (RFC 5280 section 4.1); nil when its OID is none.
+    public static func `extension`(_ one: SslCertificateExtension) -> [UInt8]? {
+        guard let type = objectIdentifier(one.oid) else { return nil }
+        return sequence(type, one.isCritical ? element(DerTag.boolean, [0xFF]) : [], octetString(one.value))
+    }
+
     /// An OBJECT IDENTIFIER from its dotted form; nil when that is none.
     public static func objectIdentifier(_ dotted: String) -> [UInt8]? {
         let parts = dotted.split(separator: ".", omittingEmptySubsequences: false)

@@ -34,7 +34,7 @@ public enum X509SignatureAlgorithm: Sendable, Hashable {
         self = known
     }
 
-    private static let known: [String: X509SignatureAlgorithm] = [
+    static let known: [String: X509SignatureAlgorithm] = [
         "1.2.840.113549.1.1.4": .rsaPkcs1(.md5), "1.2.840.113549.1.1.5": .rsaPkcs1(.sha1),
         "1.2.840.113549.1.1.14": .rsaPkcs1(.sha224), "1.2.840.113549.1.1.11": .rsaPkcs1(.sha256),
         "1.2.840.113549.1.1.12": .rsaPkcs1(.sha384), "1.2.840.113549.1.1.13": .rsaPkcs1(.sha512),
@@ -44,7 +44,7 @@ public enum X509SignatureAlgorithm: Sendable, Hashable {
         "1.3.101.112": .ed25519, "1.3.101.113": .ed448,
     ]
 
-    private static let hashes: [String: SslHash] = [
+    static let hashes: [String: SslHash] = [
         "1.3.14.3.2.26": .sha1, "2.16.840.1.101.3.4.2.4": .sha224, "2.16.840.1.101.3.4.2.1": .sha256,
         "2.16.840.1.101.3.4.2.2": .sha384, "2.16.840.1.101.3.4.2.3": .sha512,
     ]

@@ -159,7 +159,7 @@ public final class TestCertificates: Sendable {
             notAfter: validity.upperBound)
         template.alternativeNames = [.dns(Array(TestIdentity.defaultHost.utf8))]
         template.keyUsage = .digitalSignature
-        let certificate = try backend.issueCertificate(template, key: key, issuer: nil)
+        let certificate = try CertificateWriter.issue(template, key: key, issuer: nil)
         return TestIdentity(
             chain: [certificate], key: try SslKey(key.pkcs8(), format: .der, backend: backend.name), anchors: [root.certificate])
     }

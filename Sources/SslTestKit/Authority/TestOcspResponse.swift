@@ -41,50 +41,38 @@ extension TestAuthority {
     public func ocspResponse(
         for leaf: [UInt8], _ content: TestOcspResponse = TestOcspResponse()
     ) throws(SslSocketError) -> [UInt8] {
-        guard content.responseStatus == 0 else { return Der.sequence(Der.element(0x0A, [content.responseStatus])) }
-        let issuer = content.issuer ?? self
+        guard content.responseStatus == 0 else {
+            return DerWriter.sequence(DerWriter.enumerated(content.responseStatus))
+        }
         let signer = content.signer ?? self
-        let issuerFields = try CertificateFields(issuer.certificate)
-        let signerFields = try CertificateFields(signer.certificate)
-        guard let name = backend.digest(issuerFields.subjectDer, content.hash),
-            let key = backend.digest(Self.keyBits(issuerFields), content.hash),
-            let responderKey = backend.digest(Self.keyBits(signerFields), .sha1)
-        else { throw SslSocketError(.sslInternal, "A digest could not be made") }
-        let oid = content.hash == .sha256 ? "2.16.840.1.101.3.4.2.1" : "1.3.14.3.2.26"
-        let identifier = Der.sequence(
-            Der.sequence(Der.oid(oid), [0x05, 0x00]), Der.element(0x04, name), Der.element(0x04, key),
-            Der.integer(try CertificateFields(leaf).serialNumber))
-        let status: [UInt8] =
-            switch content.status {
-            case .good: [0x80, 0x00]
-            case .unknown: [0x82, 0x00]
-            case .revoked(let reason):
-                Der.element(
-                    0xA1,
-                    Self.time(content.thisUpdate.adding(seconds: -3600))
-                        + (reason.map { Der.element(0xA0, Der.element(0x0A, [$0])) } ?? []))
-            }
-        let single = Der.sequence(
-            identifier, status, Self.time(content.thisUpdate),
-            content.nextUpdate.map { Der.element(0xA0, Self.time($0)) } ?? [])
-        let responder =
-            content.namesResponderByKey
-            ? Der.element(0xA2, Der.element(0x04, responderKey)) : Der.element(0xA1, signerFields.subjectDer)
-        let data = Der.sequence(
-            responder, Self.time(content.thisUpdate),
-            Der.element(0x30, [[UInt8]](repeating: single, count: content.count).flatMap { $0 }))
-        let (algorithm, algorithmDer): (X509SignatureAlgorithm, [UInt8]) =
-            signer.key.algorithm == .rsa
-            ? (.rsaPkcs1(.sha256), Der.sequence(Der.oid("1.2.840.113549.1.1.11"), [0x05, 0x00]))
-            : (.ecdsa(.sha256), Der.sequence(Der.oid("1.2.840.10045.4.3.2")))
-        var signature = try signer.key.sign(data, algorithm)
-        if content.isDamaged, let last = signature.indices.last { signature[last] ^= 1 }
-        let basic = Der.sequence(
-            data, algorithmDer, Der.element(0x03, [0] + signature),
-            Der.element(0xA0, Der.sequence(signer.certificate)))
-        return Der.sequence(
-            Der.element(0x0A, [0]),
-            Der.element(0xA0, Der.sequence(Der.oid("1.3.6.1.5.5.7.48.1.1"), Der.element(0x04, basic))))
+        var answer = SslOcspResponseTemplate.Answer(
+            serialNumber: try CertificateFields(leaf).serialNumber, status: .good, thisUpdate: content.thisUpdate,
+            nextUpdate: content.nextUpdate)
+        switch content.status {
+        case .good: break
+        case .unknown: answer.status = .unknown
+        case .revoked(let reason):
+            answer.status = .revoked
+            answer.reason = reason.flatMap { OcspRevocationReason(rawValue: Int($0)) } ?? .none
+            answer.revocationTime = content.thisUpdate.adding(seconds: -3600)
+        }
+        var template = SslOcspResponseTemplate(Array(repeating: answer, count: content.count))
+        template.producedAt = content.thisUpdate
+        template.identifierHash = content.hash
+        template.namesResponderByKey = content.namesResponderByKey
+        let writer = OcspResponseWriter(
+            issuer: try CertificateFields((content.issuer ?? self).certificate),
+            responder: try CertificateFields(signer.certificate), key: signer.key)
+        var response = try writer.write(template)
+        if content.isDamaged, let place = Self.endOfSignature(response, signer.certificate) { response[place] ^= 1 }
+        return response
+    }
+
+    /// The signature stands right before the certificate of the responder, which is the last thing in a response.
+    private static func endOfSignature(_ response: [UInt8], _ certificate: [UInt8]) -> Int? {
+        let certificates = DerWriter.element(0xA0, DerWriter.sequence(certificate))
+        let place = response.count - certificates.count - 1
+        return response.indices.contains(place) ? place : nil
     }
 
     /// An authority's delegate for OCSP: a certificate with id-kp-OCSPSigning below it.
@@ -97,15 +85,5 @@ extension TestAuthority {
             $0.keyUsage = .digitalSignature
             $0.extendedKeyUsage = usages
         }
-    }
-
-    private static func keyBits(_ fields: CertificateFields) -> [UInt8] {
-        var reader = DerReader(DerReader.only(DerTag.sequence, fields.publicKeyInfo[...]) ?? [])
-        _ = reader.next(DerTag.sequence)
-        return Array((reader.next(DerTag.bitString)?.content ?? []).dropFirst())
-    }
-
-    private static func time(_ instant: SslInstant) -> [UInt8] {
-        Der.element(0x18, instant.description.utf8.filter { (0x30...0x39).contains($0) } + [UInt8(ascii: "Z")])
     }
 }

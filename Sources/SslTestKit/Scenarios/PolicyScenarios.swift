@@ -59,7 +59,7 @@ extension ScenarioCatalogue {
         Scenario(
             id: "issued-by-the-client", title: "The client's backend issued the certificates, the server's shows them",
             group: .policy,
-            references: ["RFC 5280 section 4.1"], engineRows: [1], features: [.certificateIssuing, .keyGeneration],
+            references: ["RFC 5280 section 4.1"], engineRows: [1], features: [.keyGeneration],
             expectation: .ok
         ) { cell throws(SslSocketError) in
             var plan = Plan()
@@ -69,7 +69,7 @@ extension ScenarioCatalogue {
         Scenario(
             id: "issued-by-the-server", title: "The server's backend issued the certificates, the client's judges them",
             group: .policy,
-            references: ["RFC 5280 section 4.1"], engineRows: [1], features: [.certificateIssuing, .keyGeneration],
+            references: ["RFC 5280 section 4.1"], engineRows: [1], features: [.keyGeneration],
             expectation: .ok
         ) { cell throws(SslSocketError) in
             var plan = Plan()
