@@ -57,7 +57,7 @@ public struct SslCertificateAuthority: Sendable {
                 template, issuer: certificate.parsed.fields, signer: handle, provenBy: certificate.publicKeyInfo))
     }
 
-    /// Makes an OCSP response (RFC 6960), for a server to staple: see ``SslConfiguration/ocspResponse``.
+    /// Makes an OCSP response (RFC 6960), for a server to staple: see ``SslOcspStapler``.
     ///
     /// - Parameters:
     ///   - template: what it says of which certificates, all of this authority.

@@ -8,6 +8,14 @@ package enum Der {
     /// A SEQUENCE.
     package static func sequence(_ parts: [UInt8]...) -> [UInt8] { element(DerTag.sequence, parts.flatMap { $0 }) }
 
+    /// An INTEGER from its content octets.
+    package static func integer(_ content: [UInt8]) -> [UInt8] { DerWriter.integer(octets: content) }
+
+    /// An Extension.
+    package static func `extension`(_ oid: String, isCritical: Bool, _ value: [UInt8]) -> [UInt8] {
+        sequence(self.oid(oid), isCritical ? element(DerTag.boolean, [0xFF]) : [], DerWriter.octetString(value))
+    }
+
     /// An OBJECT IDENTIFIER in its dotted form; nothing for what is none.
     package static func oid(_ dotted: String) -> [UInt8] { DerWriter.objectIdentifier(dotted) ?? [] }
 }

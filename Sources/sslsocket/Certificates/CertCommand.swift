@@ -4,8 +4,8 @@ internal import SslSockets
 /// Certificates without a connection.
 struct CertCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cert", abstract: "Look at certificates and judge chains, without a connection.",
-        subcommands: [CertVerifyCommand.self, CertInspectCommand.self])
+        commandName: "cert", abstract: "Make, look at and judge certificates, without a connection.",
+        subcommands: [CertVerifyCommand.self, CertInspectCommand.self, CertMakeCommand.self, CertCsrCommand.self])
 }
 
 /// Tells what stands in a file of certificates.
@@ -27,7 +27,7 @@ struct CertInspectCommand: AsyncParsableCommand {
     func run() async throws {
         let certificates = try CertificateFile.certificates(file, backend: backend)
         if output.json {
-            try Json.print(certificates.map { CertificateFacts($0) })
+            try Json.print(CertificateDocument(certificates))
         } else if text {
             for certificate in certificates { Console.print(certificate.text()) }
         } else {
@@ -38,6 +38,7 @@ struct CertInspectCommand: AsyncParsableCommand {
                 Console.print("  serial number: \(facts.serialNumber), valid from \(facts.notBefore ?? "?")")
                 if let digest = facts.sha256 { Console.print("  SHA-256: \(digest)") }
                 if let pin = facts.pin { Console.print("  pin: sha256//\(pin)") }
+                for one in certificate.extensions { Console.print("  " + ExtensionFacts(one).line) }
             }
         }
     }

@@ -61,7 +61,8 @@ struct CertCsrCommand: AsyncParsableCommand {
 
     private func make() throws(SslSocketError) -> SslCertificateRequest {
         let isHost = !subject.name.isEmpty
-        let template = try isHost ? .server(names: subject.name) : SslCertificateTemplate.client(commonName: subject.commonName ?? "-")
+        let template =
+            try isHost ? .server(names: subject.name) : SslCertificateTemplate.client(commonName: subject.commonName ?? "-")
         var wish = try subject.apply(to: template)
         if !isHost {
             wish.extendedKeyUsage = []

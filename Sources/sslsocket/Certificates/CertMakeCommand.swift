@@ -28,7 +28,8 @@ struct CertMakeCommand: AsyncParsableCommand {
     @Option(help: "For how many days it holds. Default: 3650 for an authority, 90 for others.")
     var days: Int?
 
-    @Option(help: ArgumentHelp("Answer a certificate request: its key, its subject and its alternative names.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Answer a certificate request: its key, its subject and its alternative names.", valueName: "file"))
     var request: String?
 
     @Option(help: ArgumentHelp("The certificate of the authority that signs.", valueName: "file"))
@@ -119,7 +120,8 @@ struct SubjectOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The subject, for example \"C=DE, O=Example, CN=www.example.test\". Default: the first name as CN.", valueName: "attributes"))
+            "The subject, for example \"C=DE, O=Example, CN=www.example.test\". Default: the first name as CN.",
+            valueName: "attributes"))
     var subject: String?
 
     /// Nothing was given.

@@ -6,7 +6,8 @@ struct KeyOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The private key; without it one is made.", valueName: "file"))
     var key: String?
 
-    @Option(help: ArgumentHelp("Where a key that is made goes: a new file that nobody but its owner can read.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Where a key that is made goes: a new file that nobody but its owner can read.", valueName: "file"))
     var keyOut: String?
 
     @Option(help: "What is made: rsa:BITS, p256, p384, p521, ed25519 or ed448.")

@@ -33,15 +33,20 @@ struct CertificateFacts: Encodable {
         "\(subject) (\(keyAlgorithm) \(keyBits)), issued by \(issuer), valid until \(notAfter ?? "?")"
     }
 
-    private static func text(_ name: [SslNameAttribute]) -> String {
+    /// A name as RFC 4514 writes it, but in the order of the certificate.
+    static func text(_ name: [SslNameAttribute]) -> String {
         name.map { "\(labels[$0.oid] ?? $0.oid)=\(printable($0.value))" }.joined(separator: ", ")
     }
 
-    private static let labels = [
+    /// What attributes are called, by their OIDs.
+    static let labels = [
         "2.5.4.3": "CN", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O", "2.5.4.11": "OU",
+        "2.5.4.5": "SERIALNUMBER",
+        "0.9.2342.19200300.100.1.25": "DC", "1.2.840.113549.1.9.1": "EMAIL",
     ]
 
-    private static func text(_ name: SslAlternativeName) -> String {
+    /// An alternative name with its kind.
+    static func text(_ name: SslAlternativeName) -> String {
         switch name {
         case .dns(let octets): "DNS:" + printable(octets)
         case .ipAddress(let octets): "IP:" + (IpAddress(octets: octets)?.description ?? Hex.encode(octets))

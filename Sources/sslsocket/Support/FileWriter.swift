@@ -3,8 +3,11 @@ internal import Glibc
 /// Writes small files: reports and certificates.
 enum FileWriter {
     /// Replaces the content of a file, or makes it.
-    static func write(_ bytes: [UInt8], to path: String) throws(ToolFailure) {
-        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    ///
+    /// - Parameter isSecret: nobody but the owner may read it, and a file that is there already is left alone: it may be somebody's key.
+    static func write(_ bytes: [UInt8], to path: String, isSecret: Bool = false) throws(ToolFailure) {
+        let descriptor = unsafe open(
+            path, O_WRONLY | O_CREAT | O_CLOEXEC | (isSecret ? O_EXCL : O_TRUNC), isSecret ? 0o600 : 0o644)
         guard descriptor >= 0 else { throw failure(path, errno) }
         var rest = bytes[...]
         while !rest.isEmpty {
