@@ -45,7 +45,10 @@ package final class TrustStore: TlsTrustStore {
 
     package var count: Int { own.all.count + (system?.index.all.count ?? 0) }
     package var certificates: [[UInt8]] {
-        (own.all + (system?.index.all ?? [])).map(\.fields.der) + directories.flatMap(\.certificates)
+        // A bundle and a directory may have the same ones.
+        var known: Set<[UInt8]> = []
+        let all = (own.all + (system?.index.all ?? [])).map(\.fields.der) + directories.flatMap(\.certificates)
+        return all.filter { known.insert($0).inserted }
     }
 
     package func anchors(named canonicalName: [UInt8], encoded der: [UInt8]) -> [LazyCertificate] {
