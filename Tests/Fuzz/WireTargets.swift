@@ -6,15 +6,16 @@ import SslTestKit
 extension FuzzTarget {
     private static let versions: [SslProtocol] = [.tlsV1_2, .tlsV1_3]
 
-    private static func pipe(_ backend: String, _ version: SslProtocol, ticket: SslSessionTicket? = nil) throws -> MemoryPipe {
+    private static func configurations(
+        _ backend: String, _ version: SslProtocol
+    ) throws -> (client: SslConfiguration, server: SslConfiguration) {
         let identity = try TestCertificates.shared().identity(.valid)
         var client = try identity.trustingConfiguration(backend: backend)
         var server = try identity.configuration(backend: backend)
         client.protocol = version
         server.protocol = version
         server.peerVerifyMode = .verifyNone
-        client.sessionTicket = ticket
-        return try MemoryPipe(client: client, server: server)
+        return (client, server)
     }
 
     /// The first octets of a connection.
@@ -43,7 +44,8 @@ extension FuzzTarget {
     }
 
     private static func firstFlight(_ backend: String, _ version: SslProtocol) throws -> [UInt8] {
-        let end = try pipe(backend, version).client
+        let (client, server) = try configurations(backend, version)
+        let end = try MemoryPipe(client: client, server: server).client
         end.work()
         return end.takeOutput()
     }
@@ -58,8 +60,12 @@ extension FuzzTarget {
 
     private static func session(_ backend: String, isClient: Bool) throws -> Prepared {
         var seeds: [[UInt8]] = []
+        // Contexts are made once.
+        var prepared: [(client: SslConfiguration, server: SslConfiguration)] = []
         for (place, version) in versions.enumerated() {
-            let pipe = try pipe(backend, version)
+            let both = try configurations(backend, version)
+            prepared.append(both)
+            let pipe = try MemoryPipe(client: both.client, server: both.server)
             pipe.client.work()
             let hello = pipe.client.takeOutput()
             pipe.server.take(hello)
@@ -67,8 +73,11 @@ extension FuzzTarget {
             seeds.append([UInt8(place), 0] + (isClient ? pipe.server.takeOutput() : hello))
         }
         seeds.append([0, 7] + RawRecord.alert(level: 2, code: 40))
+        let known = prepared
         return Prepared(seeds: seeds) { input in
-            guard input.count > 2, let pipe = try? pipe(backend, versions[Int(input[0]) % 2]) else { return }
+            guard input.count > 2 else { return }
+            let both = known[Int(input[0]) % known.count]
+            guard let pipe = try? MemoryPipe(client: both.client, server: both.server) else { return }
             let end = isClient ? pipe.client : pipe.server
             end.work()
             _ = end.takeOutput()
@@ -120,26 +129,27 @@ extension FuzzTarget {
         }
     }
 
-    /// A ticket whose engine's own form is anything: the connection is made without resuming.
-    static let ticket = FuzzTarget(name: "session-ticket") {
-        var tickets: [(backend: String, version: SslProtocol, ticket: SslSessionTicket)] = []
+    /// A session to resume, in the engine's own form: it is refused, or of no use.
+    static let session = FuzzTarget(name: "session") {
+        var seeds: [[UInt8]] = []
+        var contexts: [any TlsContext] = []
         for backend in SslBackends.available {
             for version in versions {
-                let pipe = try pipe(backend, version)
+                let (client, server) = try configurations(backend, version)
+                let pipe = try MemoryPipe(client: client, server: server)
                 pipe.converse([1])
-                if let ticket = pipe.client.tickets.first { tickets.append((backend, version, ticket)) }
+                guard let ticket = pipe.client.tickets.first else { continue }
+                seeds.append([UInt8(contexts.count)] + ticket.secret.copy)
+                contexts.append(try client.context(role: .client))
             }
         }
-        let known = tickets
-        let seeds = known.enumerated().map { [UInt8($0.offset)] + $0.element.ticket.secret.copy }
+        let known = contexts
         return Prepared(seeds: seeds) { input in
             guard let selector = input.first, !known.isEmpty else { return }
-            let (backend, version, good) = known[Int(selector) % known.count]
-            let ticket = SslSessionTicket(
-                terms: good.terms, secret: SecretBytes(Array(input.dropFirst())), peerChain: good.peerChain,
-                validity: good.validity, received: good.received, lifetimeHint: good.lifetimeHint)
-            guard let pipe = try? pipe(backend, version, ticket: ticket) else { return }
-            pipe.converse([1, 2, 3])
+            let context = known[Int(selector) % known.count]
+            let parameters = TlsSessionParameters(serverName: TestIdentity.defaultHost, resumption: Array(input.dropFirst()))
+            guard let session = try? context.makeSession(parameters) else { return }
+            _ = unsafe [UInt8]().withUnsafeBytes { unsafe session.handshake(TlsInput($0, isEndOfStream: false), SocketOutput()) }
         }
     }
 }

@@ -56,7 +56,7 @@ struct PeerNameTests {
         "what cannot be a host is refused",
         arguments: [
             "", "a b", "example..com", ".example.com", "b\u{FC}\u{301}cher.example", "a\0b", "-",
-            String(repeating: "a", count: 64),
+            String(repeating: "a", count: 64), "192.0.2.1.",
         ])
     func improper(host: String) {
         if host == "-" { return #expect((try? PeerName(host)) != nil) }

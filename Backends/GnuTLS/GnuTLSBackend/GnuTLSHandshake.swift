@@ -93,7 +93,10 @@ extension GnuTLSSession {
         guard unsafe gnutls_session_get_data2(handle, &out) == 0 else { return }
         defer { unsafe sslgnutls_wipe_and_free(&out) }
         // Without a ticket the library answers with four octets that resume nothing.
-        if unsafe out.size > 4 { state.events.append(.sessionTicket(unsafe out.octets, lifetime: Int(ticketLifetime))) }
+        guard unsafe out.size > 4 else { return }
+        var octets = unsafe out.octets
+        defer { octets.wipe() }
+        state.events.append(.sessionTicket(GnuTLSSessionSeal.seal(octets), lifetime: Int(ticketLifetime)))
     }
 
     /// The peer has shown at least one certificate.

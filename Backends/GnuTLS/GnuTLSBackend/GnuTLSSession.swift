@@ -77,8 +77,14 @@ class GnuTLSSession: TlsSession {
                 unsafe gnutls_server_name_set(handle, GNUTLS_NAME_DNS, name, name.utf8.count), .invalidUserData,
                 "The server name \(name) cannot be sent")
         }
-        guard let octets = parameters.resumption else { return }
-        let native = unsafe gnutls_session_set_data(handle, octets, octets.count)
+        guard let sealed = parameters.resumption else { return }
+        guard let range = GnuTLSSessionSeal.content(sealed) else {
+            throw SslSocketError(.invalidUserData, "The session to resume is damaged", backend: gnutlsName)
+        }
+        let native = unsafe sealed.withUnsafeBytes { octets in
+            let content = unsafe UnsafeRawBufferPointer(rebasing: octets[range])
+            return unsafe gnutls_session_set_data(handle, content.baseAddress, content.count)
+        }
         // One that is only too old is no mistake of the caller's: the handshake is then a full one.
         if native != GNUTLS_E_EXPIRED {
             try gnutlsCheck(native, .invalidUserData, "The session to resume cannot be read")

@@ -11,7 +11,7 @@ enum KeyFile {
     static func privateKey(
         _ bytes: SecretBytes, format: SslEncodingFormat, passphrase: SecretBytes?, backend: any TlsBackend
     ) throws(SslSocketError) -> any TlsKey {
-        guard format == .pem else { return try backend.makePrivateKey(der: bytes, passphrase: passphrase) }
+        guard format == .pem else { return try read(bytes, passphrase, backend) }
         guard let block = try Pem.secretBlocks(in: bytes, labels: privateLabels).first else {
             throw SslSocketError(.invalidUserData, "There is no private key in the data")
         }
@@ -19,7 +19,7 @@ enum KeyFile {
             guard block.headers["Proc-Type"] == nil else {
                 throw SslSocketError(.invalidUserData, "The encrypted private key does not say how it is encrypted")
             }
-            return try backend.makePrivateKey(der: block.der, passphrase: passphrase)
+            return try read(block.der, passphrase, backend)
         }
         let sealed = try LegacyKeyEncryption(information)
         guard let passphrase else {
@@ -31,6 +31,24 @@ enum KeyFile {
         } catch {
             // One wrong passphrase in 256 leaves something that looks like padding.
             throw SslSocketError(.wrongPassphrase, "The passphrase does not open the private key", backend: backend.name)
+        }
+    }
+
+    private static func read(
+        _ der: SecretBytes, _ passphrase: SecretBytes?, _ backend: any TlsBackend
+    ) throws(SslSocketError) -> any TlsKey {
+        if passphrase != nil { try requireBearableCost(der) }
+        return try backend.makePrivateKey(der: der, passphrase: passphrase)
+    }
+
+    /// Refuses a file that would be worked on for minutes or hours.
+    static func requireBearableCost(_ der: SecretBytes) throws(SslSocketError) {
+        var copy = der.copy
+        defer { copy.wipe() }
+        guard !KeyDerivationCost.isExcessive(copy) else {
+            throw SslSocketError(
+                .invalidUserData,
+                "The file asks for more than \(KeyDerivationCost.mostRounds) rounds of deriving a key from the passphrase")
         }
     }
 

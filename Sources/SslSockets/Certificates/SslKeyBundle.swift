@@ -24,6 +24,7 @@ public struct SslKeyBundle: Sendable {
     /// - Throws: ``SslSocketError/Code/wrongPassphrase``, ``SslSocketError/Code/invalidUserData`` for a damaged file or a key that is none of its
     ///   certificates', ``SslSocketError/Code/unsupportedOperation`` for a cipher the library does not have.
     public init(pkcs12 bytes: SecretBytes, passphrase: SecretBytes, backend: String? = nil) throws(SslSocketError) {
+        try KeyFile.requireBearableCost(bytes)
         let bundle = try SslBackends.resolve(backend).readBundle(pkcs12: bytes, passphrase: passphrase)
         var rest: [SslCertificate] = []
         for der in bundle.certificates { rest.append(try SslCertificate(der: der, backend: backend)) }

@@ -19,7 +19,8 @@ package enum PeerName: Sendable, Hashable {
             self = .ipAddress(address.octets)
             return
         }
-        guard let name = Self.normalized(host) else {
+        // An address with a dot at its end is neither.
+        guard let name = Self.normalized(host), IpAddress(name) == nil else {
             throw SslSocketError(
                 .invalidUserData,
                 "\"\(host)\" is not a host name that a certificate can prove: use letters, digits, hyphens and dots, "
