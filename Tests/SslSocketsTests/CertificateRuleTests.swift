@@ -160,6 +160,30 @@ struct CertificateRuleTests {
         Oddity("an empty DNS name", depth: 0, always("malformedCertificate@0")) {
             $0.set(ExtensionOid.subjectAlternativeName, isCritical: false, names(dns(TestIdentity.defaultHost), dns("")))
         },
+        Oddity("a DNS name that ends with a dot", depth: 0, malformed(0, from: .rfc5280)) {
+            $0.set(
+                ExtensionOid.subjectAlternativeName, isCritical: false, names(dns(TestIdentity.defaultHost), dns("example.test."))
+            )
+        },
+        Oddity("a wildcard inside a name", depth: 0, malformed(0, from: .rfc5280)) {
+            $0.set(
+                ExtensionOid.subjectAlternativeName, isCritical: false,
+                names(dns(TestIdentity.defaultHost), dns("a.*.example.test")))
+        },
+        Oddity("a wildcard as the first label", depth: 0, never) {
+            $0.set(
+                ExtensionOid.subjectAlternativeName, isCritical: false,
+                names(dns(TestIdentity.defaultHost), dns("*.example.test")))
+        },
+        // Times.
+        Oddity("a year before 2050 with four digits, which systems must take", depth: 0, never) {
+            $0.validity = Der.sequence(
+                Der.element(0x18, Array("20200101000000Z".utf8)), Der.element(0x18, Array("20491231235959Z".utf8)))
+        },
+        Oddity("a year beyond 2049", depth: 0, never) {
+            $0.validity = Der.sequence(
+                Der.element(0x17, Array("200101000000Z".utf8)), Der.element(0x18, Array("20500101000000Z".utf8)))
+        },
         // Criticality.
         Oddity("a critical subject key identifier", depth: 1, unhandled(1)) {
             $0.set(ExtensionOid.subjectKeyIdentifier, isCritical: true)
@@ -236,7 +260,7 @@ struct CertificateRuleTests {
         Oddity("a wildcard on a top-level domain", depth: 0, malformed(0, from: .webPki)) {
             $0.set(ExtensionOid.subjectAlternativeName, isCritical: false, names(dns(TestIdentity.defaultHost), dns("*.test")))
         },
-        Oddity("an underscore", depth: 0, malformed(0, from: .webPki)) {
+        Oddity("an underscore", depth: 0, malformed(0, from: .rfc5280)) {
             $0.set(
                 ExtensionOid.subjectAlternativeName, isCritical: false,
                 names(dns(TestIdentity.defaultHost), dns("a_b.example.test")))

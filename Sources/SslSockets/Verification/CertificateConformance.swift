@@ -58,11 +58,28 @@ struct CertificateConformance {
         return (fields.alternativeNames ?? []).allSatisfy { name in
             switch name {
             case .ipAddress(let octets): octets.count == 4 || octets.count == 16
-            case .dns(let octets), .email(let octets), .uri(let octets):
-                !octets.isEmpty && octets.allSatisfy { $0 < 0x80 && $0 > 0x20 }
+            case .dns(let octets): Self.isPreferredName(octets)
+            case .email(let octets), .uri(let octets): octets.allSatisfy { $0 < 0x80 && $0 > 0x20 }
             case .other: true
             }
         }
+    }
+
+    /// The preferred name syntax that section 4.2.1.6 asks for (RFC 1034 section 3.5, RFC 1123 section 2.1): labels of letters, digits, and hyphens inside;
+    /// and the wildcard of RFC 9525.
+    private static func isPreferredName(_ octets: [UInt8]) -> Bool {
+        let hyphen = UInt8(ascii: "-")
+        let plain = octets.starts(with: Array("*.".utf8)) ? octets.dropFirst(2) : octets[...]
+        return !plain.isEmpty && octets.count <= 253
+            && plain.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { label in
+                (1...63).contains(label.count) && label.first != hyphen && label.last != hyphen
+                    && label.allSatisfy { octet in
+                        switch octet {
+                        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, hyphen: true
+                        default: false
+                        }
+                    }
+            }
     }
 
     /// Sections 4.2.1.1 and 4.2.1.2.
@@ -153,7 +170,6 @@ struct CertificateConformance {
         // A wildcard on a whole top-level domain is on a public suffix (3.2.2.6).
         for case .dns(let octets) in names {
             if octets.starts(with: Array("*.".utf8)), !octets.dropFirst(2).contains(UInt8(ascii: ".")) { return false }
-            if octets.elementsEqual("*".utf8) || octets.contains(UInt8(ascii: "_")) { return false }
         }
         return true
     }
