@@ -18,7 +18,7 @@ struct FuzzTarget: Sendable {
 
     static let all =
         [certificate, chain, revocationList, ocspResponse] + [privateKey, publicKey, keyBundle]
-        + [name, clientHello, dialogue, session] + sessions + datagrams
+        + [name, clientHello, dialogue, session, ticket] + sessions + datagrams
 
     /// Two answers contradict each other: libFuzzer keeps the input of a program that ends this way.
     static func require(_ holds: Bool, _ what: @autoclosure () -> String) {

@@ -152,4 +152,19 @@ extension FuzzTarget {
             _ = unsafe [UInt8]().withUnsafeBytes { unsafe session.handshake(TlsInput($0, isEndOfStream: false), SocketOutput()) }
         }
     }
+
+    /// A ticket as an application keeps it.
+    static let ticket = FuzzTarget(name: "session-ticket") {
+        var seeds: [[UInt8]] = []
+        for backend in SslBackends.available {
+            let (client, server) = try configurations(backend, .tlsV1_3)
+            let pipe = try MemoryPipe(client: client, server: server)
+            pipe.converse([1])
+            seeds += pipe.client.tickets.prefix(1).map { $0.exported.copy }
+        }
+        return Prepared(seeds: seeds) { input in
+            guard let ticket = try? SslSessionTicket(exported: SecretBytes(input)) else { return }
+            require((try? SslSessionTicket(exported: ticket.exported)) == ticket, "another ticket after writing and reading")
+        }
+    }
 }

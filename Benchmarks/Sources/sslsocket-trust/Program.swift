@@ -67,11 +67,11 @@ struct Program {
     }
 
     private static func cost(_ work: () throws(SslSocketError) -> Void) throws(SslSocketError) -> Cost {
-        let before = allocated()
+        let before = resident()
         let start = clock()
         try work()
         let end = clock()
-        return Cost(nanoseconds: end - start, octets: allocated() - before)
+        return Cost(nanoseconds: end - start, octets: resident() - before)
     }
 
     private static func clock() -> Int {
@@ -80,9 +80,14 @@ struct Program {
         return time.tv_sec * 1_000_000_000 + time.tv_nsec
     }
 
-    /// What malloc has given away, pages of their own included.
-    private static func allocated() -> Int {
-        let facts = mallinfo2()
-        return Int(facts.uordblks) + Int(facts.hblkhd)
+    /// What of this process is in memory, in whole pages.
+    private static func resident() -> Int {
+        guard let file = unsafe fopen("/proc/self/statm", "r") else { return 0 }
+        defer { unsafe fclose(file) }
+        var line = [CChar](repeating: 0, count: 256)
+        guard unsafe fgets(&line, Int32(line.count), file) != nil else { return 0 }
+        let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 }
