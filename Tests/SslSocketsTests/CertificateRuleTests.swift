@@ -44,7 +44,8 @@ struct RemadeCertificate {
             content += Der.element(0xA3, Der.sequence(list))
         }
         let signedOctets = Der.sequence(content)
-        var signature = try signer.sign(signedOctets, .ecdsa(.sha256))
+        let digest = signer.backend.digest(signedOctets, .sha256)
+        var signature = try signer.sign(hashed: try #require(digest), by: .ecdsa(.sha256))
         if isDamaged, let last = signature.indices.last { signature[last] ^= 1 }
         return Der.sequence(signedOctets, outerAlgorithm, Der.element(0x03, [0] + signature))
     }
