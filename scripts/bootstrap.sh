@@ -38,7 +38,7 @@ is_installed() {
 }
 
 missing=()
-for package in libgnutls28-dev nettle-dev libssl-dev pkg-config gnutls-bin openssl curl python3 python3-pycurl ca-certificates g++ git "$@"; do
+for package in libgnutls28-dev nettle-dev libssl-dev pkg-config gnutls-bin openssl softhsm2 curl python3 python3-pycurl ca-certificates g++ git "$@"; do
     is_installed "$package" && continue
     # Newer systems have pkgconf in its place.
     [[ $package == pkg-config ]] && command -v pkg-config >/dev/null && continue

@@ -10,6 +10,7 @@ extension SslKeyAlgorithm {
         case .ec: reported == 528 ? 521 : reported
         case .ed25519, .x25519: 256
         case .ed448: 456
+        case .opaque: 0
         default: max(reported, 0)
         }
     }

@@ -66,6 +66,18 @@ public protocol TlsBackend: AnyObject, Sendable {
     ///   signs nothing.
     func makeExternalKey(_ key: TlsPublicKey, signer: TlsSigner) throws(SslSocketError) -> any TlsKey
 
+    /// Opens a private key in a token by its PKCS#11 URI (RFC 7512). The key never leaves the token.
+    ///
+    /// - Parameter pin: asked at most once for each login; what it answers is never tried twice, for tokens lock themselves.
+    /// - Throws: ``SslSocketError/Code/unsupportedFeature`` where the library reaches no tokens, ``SslSocketError/Code/wrongPassphrase`` for a missing or
+    ///   wrong PIN, ``SslSocketError/Code/unreadableFile`` when there is no such key, ``SslSocketError/Code/invalidUserData`` for what is no such URI.
+    func makeTokenKey(uri: String, pin: @escaping TlsTokenPin) throws(SslSocketError) -> any TlsKey
+
+    /// Reads a certificate in a token by its PKCS#11 URI: DER.
+    ///
+    /// - Throws: as ``makeTokenKey(uri:pin:)``.
+    func makeTokenCertificate(uri: String, pin: @escaping TlsTokenPin) throws(SslSocketError) -> [UInt8]
+
     /// Reads a PKCS#12 file (RFC 7292), whose passphrase protects its integrity too.
     ///
     /// - Throws: ``SslSocketError/Code/wrongPassphrase``, ``SslSocketError/Code/invalidUserData`` for a damaged file, and

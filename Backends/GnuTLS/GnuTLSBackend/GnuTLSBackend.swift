@@ -76,6 +76,16 @@ public final class GnuTLSBackend: TlsBackend {
         return try GnuTLSKey(key, signer: signer)
     }
 
+    public func makeTokenKey(uri: String, pin: @escaping TlsTokenPin) throws(SslSocketError) -> any TlsKey {
+        try checkLibrary()
+        return try GnuTLSToken.key(uri, pin)
+    }
+
+    public func makeTokenCertificate(uri: String, pin: @escaping TlsTokenPin) throws(SslSocketError) -> [UInt8] {
+        try checkLibrary()
+        return try GnuTLSToken.certificate(uri, pin)
+    }
+
     public func generateKey(_ kind: SslKeyKind) throws(SslSocketError) -> any TlsKey {
         try checkLibrary()
         return try GnuTLSKey(generating: kind)

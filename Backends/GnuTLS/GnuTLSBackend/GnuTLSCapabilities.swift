@@ -35,7 +35,6 @@ enum GnuTLSCapabilities {
         .interchangeableTickets:
             "tickets and the keys that seal them have a form of the library's own",
         .earlyData: "the library's early data is not connected in this version",
-        .pkcs11: "keys in PKCS#11 tokens are not connected in this version",
         .exactCipherOrder: "a priority string orders key exchanges and ciphers separately, so it can only name a set of suites",
     ]
 

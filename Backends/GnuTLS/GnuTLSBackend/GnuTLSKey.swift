@@ -16,6 +16,8 @@ final class GnuTLSKey: TlsKey, @unchecked Sendable {
     let algorithm: SslKeyAlgorithm
     let bits: Int
     let publicKeyInfo: [UInt8]
+    /// What the library's object refers to, alive as long as it.
+    private let keeper: AnyObject?
 
     var backend: any TlsBackend { GnuTLSBackend.shared }
 
@@ -69,15 +71,17 @@ final class GnuTLSKey: TlsKey, @unchecked Sendable {
         algorithm = SslKeyAlgorithm(gnutls: UInt32(bitPattern: type))
         bits = algorithm.bits(reported: Int(size))
         publicKeyInfo = info
+        keeper = nil
     }
 
     /// Takes over a key that lives elsewhere.
-    init(external handle: gnutls_privkey_t, _ key: TlsPublicKey) {
+    init(external handle: gnutls_privkey_t, _ key: TlsPublicKey, keeping keeper: AnyObject? = nil) {
         unsafe file = nil
         unsafe self.handle = handle
         algorithm = key.algorithm
         bits = key.bits
         publicKeyInfo = key.publicKeyInfo
+        self.keeper = keeper
     }
 
     deinit {
@@ -138,7 +142,9 @@ final class GnuTLSKey: TlsKey, @unchecked Sendable {
             return unsafe gnutls_pubkey_import(key, &datum, GNUTLS_X509_FMT_DER)
         }
         if native == GNUTLS_E_UNIMPLEMENTED_FEATURE || native == GNUTLS_E_UNKNOWN_PK_ALGORITHM {
-            return TlsPublicKey(publicKeyInfo: der, algorithm: .opaque, bits: 0)
+            // It has no public keys of Diffie-Hellman, but what they are can be told.
+            let fields = PublicKeyFields(der)
+            return TlsPublicKey(publicKeyInfo: der, algorithm: fields.algorithm, bits: fields.bits)
         }
         try gnutlsCheck(native, .invalidUserData, "The public key cannot be read")
         var size: UInt32 = 0
@@ -150,7 +156,7 @@ final class GnuTLSKey: TlsKey, @unchecked Sendable {
         return TlsPublicKey(publicKeyInfo: info, algorithm: algorithm, bits: algorithm.bits(reported: Int(size)))
     }
 
-    private static func publicKeyInfo(of handle: gnutls_privkey_t) -> [UInt8]? {
+    static func publicKeyInfo(of handle: gnutls_privkey_t) -> [UInt8]? {
         var made: gnutls_pubkey_t?
         guard unsafe gnutls_pubkey_init(&made) == 0, let key = unsafe made else { return nil }
         defer { unsafe gnutls_pubkey_deinit(key) }

@@ -66,6 +66,17 @@ public struct SslCertificate: Sendable {
         return list
     }
 
+    /// Reads a certificate in a PKCS#11 token, by its URI (RFC 7512): for example `pkcs11:token=server;object=www;type=cert`. Lacking on OpenSSL.
+    ///
+    /// - Parameter pin: asked for the PIN if the token wants one; most show certificates to everybody.
+    /// - Throws: as ``SslKey/init(pkcs11:backend:pin:)``.
+    public init(
+        pkcs11 uri: String, backend: String? = nil, pin: @escaping @Sendable (SslTokenPinQuestion) -> SecretBytes? = { _ in nil }
+    ) throws(SslSocketError) {
+        let engine = try SslBackends.resolve(backend)
+        self.init(try engine.makeCertificate(der: engine.makeTokenCertificate(uri: uri, pin: pin)))
+    }
+
     // MARK: The encoded forms
 
     /// The DER form (`toDer`).

@@ -20,11 +20,15 @@ public struct SslKey: Sendable {
     /// A key that lives elsewhere, in the hands of each backend that was asked to use it.
     private final class Remote: Sendable {
         let open: TlsPublicKey
-        let signer: TlsSigner
-        let handles = Lock<[String: any TlsKey]>([:])
-        init(_ open: TlsPublicKey, _ signer: TlsSigner) {
+        let make: @Sendable (any TlsBackend) throws(SslSocketError) -> any TlsKey
+        let handles: Lock<[String: any TlsKey]>
+        init(
+            _ open: TlsPublicKey, made: [String: any TlsKey] = [:],
+            _ make: @escaping @Sendable (any TlsBackend) throws(SslSocketError) -> any TlsKey
+        ) {
             self.open = open
-            self.signer = signer
+            self.make = make
+            handles = Lock(made)
         }
     }
     private enum Half {
@@ -125,7 +129,33 @@ public struct SslKey: Sendable {
             throw SslSocketError(
                 .invalidUserData, "A key of the kind \(publicKey.algorithm) does not sign with \(odd.name)")
         }
-        half = .remote(Remote(publicKey.publicHalf, TlsSigner(schemes: schemes ?? fitting, sign)))
+        let open = publicKey.publicHalf
+        let signer = TlsSigner(schemes: schemes ?? fitting, sign)
+        half = .remote(
+            Remote(open) { backend throws(SslSocketError) in try backend.makeExternalKey(open, signer: signer) })
+    }
+
+    /// A private key in a PKCS#11 token, by its URI (RFC 7512): for example `pkcs11:token=server;object=www;type=private`. It never leaves the token,
+    /// and only the backend that has opened it can use it. Lacking on OpenSSL.
+    ///
+    /// - Parameters:
+    ///   - uri: names the key. The tokens are those that p11-kit's configuration lists.
+    ///   - backend: the name of the backend; nil for the active one.
+    ///   - pin: asked for the PIN, if the token wants one, now and whenever it has forgotten it, on whichever thread drives a handshake; once for each
+    ///     login, for a token locks itself after some wrong answers. nil for "not known". A PIN that stands in the URI is not asked for.
+    /// - Throws: ``SslSocketError/Code/unsupportedFeature`` where the library reaches no tokens, ``SslSocketError/Code/wrongPassphrase`` for a missing or
+    ///   wrong PIN, ``SslSocketError/Code/unreadableFile`` when there is no such key, ``SslSocketError/Code/invalidUserData`` for what is no such URI.
+    ///   No error ever shows a PIN.
+    public init(
+        pkcs11 uri: String, backend: String? = nil, pin: @escaping @Sendable (SslTokenPinQuestion) -> SecretBytes? = { _ in nil }
+    ) throws(SslSocketError) {
+        let engine = try SslBackends.resolve(backend)
+        let key = try engine.makeTokenKey(uri: uri, pin: pin)
+        let open = TlsPublicKey(publicKeyInfo: key.publicKeyInfo, algorithm: key.algorithm, bits: key.bits)
+        half = .remote(
+            Remote(open, made: [engine.name: key]) { backend throws(SslSocketError) in
+                try backend.makeTokenKey(uri: uri, pin: pin)
+            })
     }
 
     /// Makes a new key pair.
@@ -267,7 +297,7 @@ public struct SslKey: Sendable {
         case .remote(let remote):
             return try remote.handles.withLock { handles throws(SslSocketError) -> any TlsKey in
                 if let known = handles[backend.name] { return known }
-                let key = try backend.makeExternalKey(remote.open, signer: remote.signer)
+                let key = try remote.make(backend)
                 handles[backend.name] = key
                 return key
             }
