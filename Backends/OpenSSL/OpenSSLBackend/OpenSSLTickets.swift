@@ -29,7 +29,7 @@ enum OpenSSLTickets {
         guard unsafe SSL_CTX_set_tlsext_ticket_key_evp_cb(context, key) == 1 else {
             throw .openssl(.sslInternal, "The ticket keys could not be set")
         }
-        // OpenSSL remembers the leaf alone.
+        // OpenSSL remembers the leaf alone. A chain that is too large makes a ticket that resumes nothing.
         if settings.clientCertificate != .none { unsafe sslopenssl_keep_chain_in_tickets(context) }
     }
 
