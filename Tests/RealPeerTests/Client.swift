@@ -7,6 +7,7 @@ struct Conversation: Sendable {
     var version: SslVersion?
     var cipher: String?
     var alpn: String?
+    var isResumed = false
     var errors: [SslErrorCode] = []
     var answer: [UInt8] = []
     var failure: SslSocketError?
@@ -46,6 +47,7 @@ struct Client: Sendable {
         facts.version = socket.sessionProtocol.versions?.lowerBound
         facts.cipher = socket.sessionCipher?.name
         facts.alpn = socket.nextNegotiatedProtocol
+        facts.isResumed = socket.isSessionResumed
         facts.errors = socket.sslHandshakeErrors.map(\.code)
         facts.failure = socket.error
         return facts

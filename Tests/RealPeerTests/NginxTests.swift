@@ -5,12 +5,12 @@ internal import TestProcesses
 internal import Testing
 
 /// A running nginx with files of its own.
-private struct Nginx {
+struct Nginx {
     let folder: ScratchFolder
     let process: ChildProcess
     let port: UInt16
 
-    init(_ cell: Cell, _ files: CertificateFiles, clients: CertificateFiles? = nil) async throws {
+    init(_ cell: Cell, _ files: CertificateFiles, clients: CertificateFiles? = nil, settings: String = "") async throws {
         let program = try ProgramPath.find("nginx", package: "nginx-light")
         folder = try ScratchFolder()
         port = try LocalPort.free()
@@ -37,6 +37,7 @@ private struct Nginx {
                     ssl_certificate_key \(files.key);
                     ssl_protocols \(cell.version.description);
                     \(verification)
+                    \(settings)
                     root \(folder.path)/www;
                     location /facts {
                         return 200 "$ssl_protocol $ssl_cipher $ssl_server_name $ssl_client_verify $ssl_client_s_dn\\n";

@@ -9,12 +9,14 @@ struct Visit: Sendable {
     let serverName: String?
     /// The common name of the client's certificate.
     let client: String?
+    let isResumed: Bool
 
     init(_ socket: SslSocket) {
         version = socket.sessionProtocol.versions?.lowerBound
         alpn = socket.nextNegotiatedProtocol
         serverName = socket.requestedServerName
         client = socket.peerCertificate?.subjectDisplayName
+        isResumed = socket.isSessionResumed
     }
 }
 

@@ -41,6 +41,12 @@ struct ConnectCommand: AsyncParsableCommand {
             "Connect through a proxy: socks5://[user:password@]host:port or http://[user:password@]host:port.", valueName: "url"))
     var proxy: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Resume the session in this file, if it is there and can be used, and keep the new one in it. It holds secrets. Servers of TLS 1.3 send it with their first answer: use --send.",
+            valueName: "file"))
+    var session: String?
+
     @Option(help: ArgumentHelp("Send this text and print what comes back.", valueName: "text"))
     var send: String?
 
@@ -90,9 +96,12 @@ struct ConnectCommand: AsyncParsableCommand {
                     "sslsocket: WARNING: --no-verify: the server may be anyone, and so may everybody on the way"))
         }
         if let proxy { SslProxy.applicationProxy = try readProxy(proxy) }
+        let keeper = try session.map { path throws(ToolFailure) in try SessionKeeper(path) }
+        configuration.sessionTicket = keeper?.ticket
         let client = ConnectClient(
             endpoint: endpoint, configuration: configuration, name: name, starttls: starttls, timeout: .seconds(timeout))
         let socket = client.makeSocket()
+        keeper?.attach(to: socket)
         if verbose { VerboseLog.attach(to: socket, style: output.errorStyle) }
         var failure = await client.connect(socket)
         let facts = SessionFacts(socket)
@@ -104,6 +113,7 @@ struct ConnectCommand: AsyncParsableCommand {
             failure = late
         }
         if let failure { connection.fail(failure) }
+        try keeper?.save()
         if let report { try Json.write(connection, toFile: report) }
         if output.json {
             try Json.print(connection)

@@ -51,6 +51,13 @@ struct ServeCommand: AsyncParsableCommand {
     var requireClientCert = false
 
     @Option(
+        name: .customLong("ticket-keys"),
+        help: ArgumentHelp(
+            "Seal session tickets with the keys of this file, which servers can share. Default: keys of its own.",
+            valueName: "file"))
+    var ticketKeys: String?
+
+    @Option(
         name: .customLong("write-ca"),
         help: ArgumentHelp("Write the certificate of the authority made on the spot into this file.", valueName: "file"))
     var writeCa: String?
@@ -111,6 +118,7 @@ struct ServeCommand: AsyncParsableCommand {
                 configuration.credentials = [made.credentials]
                 if let writeCa { try FileWriter.write(Array(made.authority.pem.utf8), to: writeCa) }
             }
+            if let ticketKeys { configuration.ticketKeys = try SslTicketKeys(path: ticketKeys) }
             let server = SslServer(configuration: configuration)
             server.maxConnections = maxClients
             server.handshakeTimeout = .seconds(handshakeTimeout)
