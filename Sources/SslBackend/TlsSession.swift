@@ -35,9 +35,13 @@ public protocol TlsSession: AnyObject {
     /// Fails with ``SslSocketError/Code/unsupportedFeature`` where the backend or the version has none.
     func updateKeys(requestsPeer: Bool, _ output: any TlsSink) -> TlsStep
 
-    /// Asks a TLS 1.3 client for its certificate after the handshake; the verdict is asked for inside a later `read`.
+    /// Asks a TLS 1.3 client for its certificate after the handshake; the verdict is asked for inside a later `read`, and
+    /// ``TlsEvent/clientAuthenticated`` tells that the client has proved its key.
+    ///
+    /// - Parameter demands: the verdict is asked for also when the client has none, over an empty chain.
+    ///
     /// Fails with ``SslSocketError/Code/unsupportedFeature`` where the backend or the version has none.
-    func requestClientCertificate(_ output: any TlsSink) -> TlsStep
+    func requestClientCertificate(demands: Bool, _ output: any TlsSink) -> TlsStep
 
     /// Sends a fatal alert and ends the session; later calls return `.failed`. For refusals that are decided above the engine,
     /// after the handshake. Returns `.failed` with the error given, or of the backend when it cannot send alerts by itself.
@@ -50,6 +54,9 @@ public protocol TlsSession: AnyObject {
 
     /// Whom to ask for pre-shared keys. Without one a handshake that needs a key fails. Set it before the first call.
     var preSharedKeySource: (any TlsPreSharedKeySource)? { get set }
+
+    /// Whom a client asks for its certificate when the server wants one; nil for the settings' credentials. Set it before the first call.
+    var credentialsSource: (any TlsCredentialsSource)? { get set }
 
     /// Whom a server asks for the status of its certificate; nil for nothing to staple. Set it before the first call.
     var statusSource: (any TlsCertificateStatusSource)? { get set }
@@ -178,6 +185,8 @@ public enum TlsEvent {
     case keyLog(String)
     /// A server asked a client for its certificate after the handshake.
     case clientCertificateRequested
+    /// A client has answered a server that asked for its certificate after the handshake: what it showed has been accepted and proved.
+    case clientAuthenticated
 }
 
 /// What a session negotiated. Fields are nil until known, or where the version has no such thing.

@@ -35,6 +35,9 @@ public final class TlsSigner: Sendable {
     /// Why the last signature on this thread failed, once. An engine tells its caller no more than that it did.
     public static func takeFailure() -> SslSocketError? { failure.take() }
 
+    /// Keeps the reason why a callback of an engine failed, for ``takeFailure()``: an engine hands on no more than that it did.
+    public static func noteFailure(_ error: SslSocketError) { failure.put(error) }
+
     private static let failure = ThreadSlot()
 }
 

@@ -63,7 +63,9 @@ final class GnuTLSContext: TlsContext, @unchecked Sendable {
         versions = translated.versions
         initFlags = Self.initFlags(settings)
 
-        if !identities.isEmpty { unsafe gnutls_certificate_set_retrieve_function3(credentials, gnutlsRetrieveCredentials) }
+        if !identities.isEmpty || settings.role == .client {
+            unsafe gnutls_certificate_set_retrieve_function3(credentials, gnutlsRetrieveCredentials)
+        }
         if let diffieHellman { unsafe diffieHellman.set(on: credentials) }
         if settings.role == .server && settings.clientCertificate != .none {
             try addAuthorityNames(settings.certificateAuthorities)

@@ -123,7 +123,7 @@ extension GnuTLSSession {
         switch state.verdict {
         case .none:
             // A client without a certificate where one is only requested: nothing to decide. A server always has one.
-            guard hasPeerCertificates || context.settings.clientCertificate == .demand else {
+            guard hasPeerCertificates || wantedCertificate == .demand else {
                 return context.settings.role == .server ? 0 : GNUTLS_E_CERTIFICATE_ERROR
             }
             state.verdict = .asked
@@ -183,6 +183,28 @@ extension GnuTLSSession {
         guard !authorities.isEmpty else { return usable.first }
         // Without a match the first is sent all the same: the application chose it, and the peer's list may be incomplete.
         return usable.first { identity in authorities.contains { identity.issuers.contains($0) } } ?? usable.first
+    }
+
+    /// What the application wants to show.
+    fileprivate final func askForIdentity(
+        _ session: gnutls_session_t, _ source: any TlsCredentialsSource, authorities: [[UInt8]]
+    ) throws(SslSocketError) -> GnuTLSIdentity? {
+        var schemes: [SslSignatureScheme] = []
+        var index = 0
+        var scheme = GNUTLS_SIGN_UNKNOWN
+        while unsafe gnutls_sign_algorithm_get_requested(session, index, &scheme) == 0 {
+            index += 1
+            guard let row = GnuTLSNames.schemes.first(where: { $0.native.contains { $0.rawValue == scheme.rawValue } }) else {
+                continue
+            }
+            let code = SslSignatureScheme(code: row.code)
+            if !schemes.contains(code) { schemes.append(code) }
+        }
+        let request = TlsCertificateRequest(authorities: authorities, signatureSchemes: schemes)
+        chosenIdentity = try source.credentials(for: request).map { credentials throws(SslSocketError) in
+            try GnuTLSIdentity(credentials)
+        }
+        return chosenIdentity
     }
 
     private final func canVerify(_ key: GnuTLSKey, _ offered: Set<UInt32>, isTls13: Bool) -> Bool {
@@ -254,7 +276,18 @@ func gnutlsRetrieveCredentials(
     if let info = unsafe info, let names = unsafe info.pointee.req_ca_rdn {
         for index in 0..<Int(unsafe info.pointee.nreqs) { authorities.append(unsafe names[index].octets) }
     }
-    guard let identity = unsafe owner.chooseIdentity(session, authorities: authorities) else { return 0 }
+    let identity: GnuTLSIdentity?
+    if let source = owner.credentialsSource, owner.context.settings.role == .client {
+        do throws(SslSocketError) {
+            identity = try unsafe owner.askForIdentity(session, source, authorities: authorities)
+        } catch {
+            TlsSigner.noteFailure(error)
+            return -1
+        }
+    } else {
+        identity = unsafe owner.chooseIdentity(session, authorities: authorities)
+    }
+    guard let identity else { return 0 }
     unsafe certificates?.pointee = identity.certificates.baseAddress
     unsafe count?.pointee = UInt32(identity.certificates.count)
     unsafe key?.pointee = identity.key.handle

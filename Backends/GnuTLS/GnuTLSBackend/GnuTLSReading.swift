@@ -74,7 +74,7 @@ extension GnuTLSSession {
     // MARK: Post-handshake authentication (RFC 8446 section 4.6.2)
 
     /// Asks a client for its certificate.
-    final func startReauthentication() -> TlsStep {
+    final func startReauthentication(demands: Bool) -> TlsStep {
         guard let handle = unsafe handle, flags.contains(.established), flags.isDisjoint(with: .writeless) else {
             return refuseWrite()
         }
@@ -86,9 +86,9 @@ extension GnuTLSSession {
                     .postHandshakeAuthentication, backend: gnutlsName,
                     reason: "only a TLS 1.3 server whose settings allow it can ask for it, and only of a client that is willing"))
         }
-        if context.settings.clientCertificate == .none {
-            unsafe gnutls_certificate_server_set_request(handle, GNUTLS_CERT_REQUEST)
-        }
+        // Whether there has to be one is decided above.
+        wantedCertificate = demands ? .demand : .request
+        unsafe gnutls_certificate_server_set_request(handle, GNUTLS_CERT_REQUEST)
         flags.insert(.reauthenticating)
         // The library sends the request and then starves, for the call has no input.
         let native = unsafe gnutls_reauth(handle, 0)
@@ -108,6 +108,7 @@ extension GnuTLSSession {
             switch native {
             case GNUTLS_E_SUCCESS:
                 flags.remove(.reauthenticating)
+                state.events.append(.clientAuthenticated)
                 return nil
             case GNUTLS_E_GOT_APPLICATION_DATA: return unsafe readRecords(destination, isSingle: true)
             case GNUTLS_E_AGAIN, GNUTLS_E_INTERRUPTED:

@@ -38,6 +38,11 @@ class GnuTLSSession: TlsSession {
     final var flags: Flags = []
     /// Whom the callbacks ask for pre-shared keys.
     final var preSharedKeySource: (any TlsPreSharedKeySource)?
+    /// Whom a client asks what to show, and what that was: the library refers to it.
+    final var credentialsSource: (any TlsCredentialsSource)?
+    final var chosenIdentity: GnuTLSIdentity?
+    /// What a server wants of its client, in the handshake or after it.
+    final var wantedCertificate: TlsClientCertificate
     /// Whom a server asks for what to staple, and what it got.
     final var statusSource: (any TlsCertificateStatusSource)?
     final var staple: GnuTLSStaple?
@@ -56,6 +61,7 @@ class GnuTLSSession: TlsSession {
     init(_ context: GnuTLSContext, _ parameters: TlsSessionParameters) throws(SslSocketError) {
         self.context = context
         serverName = parameters.serverName
+        wantedCertificate = context.settings.clientCertificate
         if context.settings.role == .server {
             state.gate = .collecting
         } else {
@@ -98,6 +104,7 @@ class GnuTLSSession: TlsSession {
             return native < 0 ? native : GNUTLS_E_INTERNAL_ERROR
         }
         self.context = context
+        wantedCertificate = context.settings.clientCertificate
         unsafe handle = made
         unsafe attach(made)
         unsafe observe(made)
@@ -310,10 +317,10 @@ class GnuTLSSession: TlsSession {
         return unsafe leaf.pointee.octets
     }
 
-    func requestClientCertificate(_ output: any TlsSink) -> TlsStep {
+    func requestClientCertificate(demands: Bool, _ output: any TlsSink) -> TlsStep {
         state.begin(output)
         defer { state.end() }
-        return startReauthentication()
+        return startReauthentication(demands: demands)
     }
 
     func releaseBuffers() { state.inbox.releaseStorage() }

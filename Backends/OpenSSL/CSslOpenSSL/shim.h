@@ -172,6 +172,8 @@ static inline int sslopenssl_certificates_push(STACK_OF(X509) *list, X509 *certi
     X509_free(certificate);
     return 0;
 }
+static inline int sslopenssl_names_count(const STACK_OF(X509_NAME) *list) { return list == NULL ? 0 : sk_X509_NAME_num(list); }
+static inline const X509_NAME *sslopenssl_names_at(const STACK_OF(X509_NAME) *list, int index) { return sk_X509_NAME_value(list, index); }
 static inline int sslopenssl_certificates_count(const STACK_OF(X509) *list) { return list == NULL ? 0 : sk_X509_num(list); }
 static inline X509 *sslopenssl_certificates_at(const STACK_OF(X509) *list, int i) { return sk_X509_value(list, i); }
 static inline void sslopenssl_certificates_free(STACK_OF(X509) *list) { sk_X509_pop_free(list, X509_free); }
@@ -508,6 +510,7 @@ static inline void sslopenssl_message(
     uint8_t type = *(const uint8_t *)bytes;
     switch (type) {
     case SSL3_MT_KEY_UPDATE:
+    case SSL3_MT_FINISHED:
     case SSL3_MT_CERTIFICATE_REQUEST: ((sslopenssl_heard)heard)(ssl, type); return;
     case SSL3_MT_CERTIFICATE: {
         if (!SSL_is_server(ssl) || !sslopenssl_is_empty_certificate(ssl, (const uint8_t *)bytes, length)) return;

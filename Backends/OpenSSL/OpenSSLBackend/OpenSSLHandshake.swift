@@ -108,7 +108,7 @@ extension OpenSSLTransport {
             transport.state.verdict = .none
             transport.refusal = error
             // None of OpenSSL's errors has this alert. A client's leaves in the clear here, in TLS 1.3 too, and can be exchanged.
-            if alert == .badCertificateStatusResponse { transport.alertInstead = alert }
+            if alert == .badCertificateStatusResponse || alert == .noApplicationProtocol { transport.alertInstead = alert }
             return alert.verificationError
         }
         unsafe fibre?.pointee = unsafe transport.currentFibre
@@ -168,6 +168,7 @@ extension OpenSSLTransport {
         case SSL3_MT_KEY_UPDATE where transport.isEstablished: transport.state.events.append(.keysUpdated)
         case SSL3_MT_CERTIFICATE_REQUEST where transport.isEstablished:
             transport.state.events.append(.clientCertificateRequested)
+        case SSL3_MT_FINISHED where transport.isEstablished: transport.hasLateAnswer = true
         default: break
         }
         return nil
@@ -176,7 +177,7 @@ extension OpenSSLTransport {
     /// Asks for the verdict on a client without a certificate; the fibre to leave while it is open. A refusal turns the demand for a
     /// certificate on, which the engine looks at next: it then sends the alert that the version has for it.
     private func askAboutNoCertificate(_ ssl: OpaquePointer?) -> UnsafeMutablePointer<sslopenssl_fibre>? {
-        guard context.settings.clientCertificate == .demand else { return nil }
+        guard wantedCertificate == .demand else { return nil }
         switch state.verdict {
         case .none:
             peerChain = []

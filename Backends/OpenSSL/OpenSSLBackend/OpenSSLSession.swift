@@ -70,6 +70,11 @@ class OpenSSLSession: TlsSession {
                 // The verdict on a client asked after the handshake: looking ahead needs no memory of the caller's, which
                 // would be gone when a call that was left in the middle goes on.
                 let outcome = unsafe transport.isPaused ? transport.resume() : transport.lookAhead(ssl)
+                if transport.hasLateAnswer, outcome.error == SSL_ERROR_NONE || outcome.error == SSL_ERROR_WANT_READ {
+                    transport.hasLateAnswer = false
+                    transport.mayPause = false
+                    transport.state.events.append(.clientAuthenticated)
+                }
                 guard outcome.error == SSL_ERROR_NONE else { return conclude(outcome, moved: moved) }
             }
             let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: destination[moved...])
@@ -121,6 +126,15 @@ class OpenSSLSession: TlsSession {
     var preSharedKeySource: (any TlsPreSharedKeySource)? {
         get { transport.preSharedKeySource }
         set { transport.preSharedKeySource = newValue }
+    }
+
+    var credentialsSource: (any TlsCredentialsSource)? {
+        get { transport.credentialsSource }
+        set {
+            transport.credentialsSource = newValue
+            guard let ssl = unsafe transport.ssl, unsafe SSL_is_server(ssl) == 0 else { return }
+            unsafe SSL_set_cert_cb(ssl, newValue == nil ? nil : OpenSSLTransport.chooseCredentials, nil)
+        }
     }
 
     var clientHello: TlsClientHello? { transport.state.clientHello }
@@ -218,12 +232,13 @@ extension OpenSSLSession {
         }
     }
 
-    func requestClientCertificate(_ output: any TlsSink) -> TlsStep {
-        let settings = transport.context.settings
-        guard settings.role == .server else { return misuse("Only a server can ask for a certificate") }
+    func requestClientCertificate(demands: Bool, _ output: any TlsSink) -> TlsStep {
+        guard transport.context.settings.role == .server else { return misuse("Only a server can ask for a certificate") }
         let step = unsafe request(.postHandshakeAuthentication, output) { ssl in
-            let isRequired = settings.clientCertificate == .require
-            unsafe SSL_set_verify(ssl, SSL_VERIFY_PEER | (isRequired ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nil)
+            // Whether there has to be one is decided above.
+            transport.wantedCertificate = demands ? .demand : .request
+            transport.peerChain = []
+            unsafe SSL_set_verify(ssl, SSL_VERIFY_PEER, nil)
             return unsafe SSL_verify_client_post_handshake(ssl)
         }
         // The verdict will be asked for inside a later read.
@@ -333,7 +348,15 @@ extension OpenSSLSession {
         var facts = TlsSessionFacts()
         let isServer = transport.context.settings.role == .server
         facts.serverName = isServer ? transport.state.clientHello?.serverName : parameters.serverName
-        guard let ssl = unsafe transport.ssl, let cipher = unsafe SSL_get_current_cipher(ssl) else { return facts }
+        guard let ssl = unsafe transport.ssl else { return facts }
+        // Known before the cipher suite is in use.
+        var name: UnsafePointer<UInt8>?
+        var length: UInt32 = 0
+        unsafe SSL_get0_alpn_selected(ssl, &name, &length)
+        if let name = unsafe name {
+            facts.applicationProtocol = unsafe Array(UnsafeBufferPointer(start: name, count: Int(length)))
+        }
+        guard let cipher = unsafe SSL_get_current_cipher(ssl) else { return facts }
         facts.version = unsafe SslVersion(rawValue: UInt16(truncatingIfNeeded: SSL_version(ssl)))
         facts.cipher = unsafe SslCipher(code: SSL_CIPHER_get_protocol_id(cipher))
         let isTls13 = facts.version == .tls1_3
@@ -347,12 +370,6 @@ extension OpenSSLSession {
         }
         if !facts.isResumed { facts.signatureScheme = unsafe signatureScheme(ssl, isServer: isServer) }
         facts.hasExtendedMasterSecret = unsafe isTls13 || sslopenssl_extended_master_secret(ssl) == 1
-        var name: UnsafePointer<UInt8>?
-        var length: UInt32 = 0
-        unsafe SSL_get0_alpn_selected(ssl, &name, &length)
-        if let name = unsafe name {
-            facts.applicationProtocol = unsafe Array(UnsafeBufferPointer(start: name, count: Int(length)))
-        }
         if isServer, facts.serverName == nil, let asked = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) {
             facts.serverName = unsafe String(cString: asked)
         }

@@ -29,6 +29,15 @@ final class OpenSSLTransport {
     var alertSent: SslAlertType?
     var isEstablished = false
 
+    // MARK: Clients' certificates
+
+    /// Whom a client asks what to show.
+    var credentialsSource: (any TlsCredentialsSource)?
+    /// What a server wants of its client, in the handshake or after it.
+    var wantedCertificate = TlsClientCertificate.none
+    /// The client has answered a question that came after the handshake.
+    var hasLateAnswer = false
+
     // MARK: Pre-shared keys
 
     /// Whom the callbacks ask.
@@ -98,7 +107,8 @@ final class OpenSSLTransport {
         unsafe SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
         if context.settings.role == .server {
             unsafe SSL_set_accept_state(ssl)
-            mayPause = context.settings.clientCertificate != .none
+            wantedCertificate = context.settings.clientCertificate
+            mayPause = wantedCertificate != .none
         } else {
             unsafe SSL_set_connect_state(ssl)
             mayPause = context.settings.staplesStatus

@@ -118,6 +118,7 @@ extension SslConfiguration.Values {
         settings.tickets.count = sessionTicketCount
         settings.backendOptions = backendConfiguration
         settings.logsKeys = keyLogPath != nil
+        settings.allowsPostHandshakeAuthentication = allowsPostHandshakeAuthentication && transport == .stream
         if role == .server { settings.diffieHellmanParameters = diffieHellmanParameters?.der }
         settings.certificateAuthorities = requestedAuthorities.map { $0.parsed.subjectDer }
         for credential in credentials {

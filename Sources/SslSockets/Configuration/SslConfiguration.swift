@@ -36,6 +36,8 @@ public struct SslConfiguration: Sendable {
         var ocspStaplingEnabled = false
         var backendConfiguration: [String: String] = [:]
         var keyLogPath: String?
+        var nextProtocolPolicy = SslNextProtocolPolicy.optional
+        var allowsPostHandshakeAuthentication = false
         var verification = VerificationSettings()
     }
     private var storage: ConfigurationStorage
@@ -156,6 +158,13 @@ public struct SslConfiguration: Sendable {
     public var requestedAuthorities: [SslCertificate] {
         get { values.requestedAuthorities }
         set { change { $0.requestedAuthorities = newValue } }
+    }
+
+    /// TLS 1.3 post-handshake authentication: a client lets itself be asked for its certificate after the handshake, a server may ask by
+    /// ``SslSocket/requestClientCertificate(_:)``. Default: false. Beyond Qt. It costs some memory a connection.
+    public var allowsPostHandshakeAuthentication: Bool {
+        get { values.allowsPostHandshakeAuthentication }
+        set { change { $0.allowsPostHandshakeAuthentication = newValue } }
     }
 
     // MARK: Comparing

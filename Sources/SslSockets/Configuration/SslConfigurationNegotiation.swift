@@ -84,6 +84,12 @@ extension SslConfiguration {
         set { change { $0.allowedNextProtocols = newValue } }
     }
 
+    /// What happens when no ALPN protocol is agreed on. Default: ``SslNextProtocolPolicy/optional``. Qt has no such thing.
+    public var nextProtocolPolicy: SslNextProtocolPolicy {
+        get { values.nextProtocolPolicy }
+        set { change { $0.nextProtocolPolicy = newValue } }
+    }
+
     // MARK: Switches
 
     /// Switches (`sslOptions`). Default: ``SslOptions/default``.
@@ -117,4 +123,13 @@ extension SslConfiguration {
 
     /// Sets one option in the library's own words (`setBackendConfigurationOption`).
     public mutating func setBackendConfigurationOption(_ name: String, _ value: String) { backendConfiguration[name] = value }
+}
+
+/// What happens to a connection without an ALPN protocol (RFC 7301 section 3.2).
+public enum SslNextProtocolPolicy: Sendable, Hashable, CaseIterable {
+    /// It goes on without one, as in Qt: ``SslSocket/nextProtocolNegotiationStatus`` tells.
+    case optional
+    /// It is refused with the alert `no_application_protocol` and ``SslSocketError/Code/noApplicationProtocol``, also when the peer does not speak of
+    /// protocols at all. A client of OpenSSL that resumes a session has no way to send the alert then, and only ends the connection.
+    case required
 }

@@ -42,7 +42,13 @@ package final class TlsConnection {
     private var statusDesk: CertificateStatusDesk?
     /// What the server stapled, judged.
     package private(set) var ocspResponses: [OcspResponse] = []
+    /// Chooses what a client shows; nil for the configuration's credentials.
+    private var credentialsDesk: CredentialsDesk?
     private let asksForPreSharedKeys: Bool
+    /// The driver is shown the ClientHello.
+    private let asksAboutClientHello: Bool
+    /// How the certificate that was asked for after the handshake is judged.
+    private var lateVerifyMode: SslPeerVerifyMode?
     private let configuration: SslConfiguration
     /// Which end this is.
     package let role: SslRole
@@ -98,10 +104,12 @@ package final class TlsConnection {
     /// - Parameter port: the server's, which tells its sessions from those of others of its name.
     /// - Parameter hooks: what answers questions for pre-shared keys besides the configuration.
     package init(
-        clientTo host: String, port: UInt16 = 0, configuration: SslConfiguration, preSharedKeys hooks: PreSharedKeyHooks? = nil
+        clientTo host: String, port: UInt16 = 0, configuration: SslConfiguration, preSharedKeys hooks: PreSharedKeyHooks? = nil,
+        credentials choose: SslCredentialsChoice? = nil
     ) throws(SslSocketError) {
         self.configuration = configuration
         role = .client
+        asksAboutClientHello = false
         asksForPreSharedKeys = hooks != nil
         context = try configuration.context(role: .client, asksForPreSharedKeys: hooks != nil)
         preSharedKeys =
@@ -118,7 +126,8 @@ package final class TlsConnection {
         var parameters = TlsSessionParameters()
         if !configuration.options.contains(.disableServerNameIndication) { parameters.serverName = name?.serverName }
         var resumption: ClientResumption?
-        if preSharedKeys == nil, !configuration.ocspStaplingEnabled, configuration.options.allowsResumption {
+        // A session stands for the certificate it was made with, and nobody knows which it would be now.
+        if preSharedKeys == nil, !configuration.ocspStaplingEnabled, configuration.options.allowsResumption, choose == nil {
             resumption = ClientResumption(configuration, name, port: port, context)
         }
         keyLog = try KeyLogFile(configuration.keyLogPath)
@@ -133,6 +142,10 @@ package final class TlsConnection {
         }
         self.resumption = resumption
         session.preSharedKeySource = preSharedKeys
+        if let choose {
+            credentialsDesk = CredentialsDesk(choose, backend: context.backend)
+            session.credentialsSource = credentialsDesk
+        }
     }
 
     /// Starts a server.
@@ -147,8 +160,10 @@ package final class TlsConnection {
         role = .server
         peerName = nil
         asksForPreSharedKeys = hooks != nil
+        asksAboutClientHello = asks
         context = try configuration.context(
-            role: .server, pausesAtClientHello: asks, asksForPreSharedKeys: hooks != nil)
+            role: .server, pausesAtClientHello: asks || configuration.nextProtocolPolicy == .required,
+            asksForPreSharedKeys: hooks != nil)
         // The ClientHello may bring a configuration with keys.
         preSharedKeys =
             context.settings.preSharedKey == nil && !asks ? nil : PreSharedKeyDesk(configuration, hooks, context: context)
@@ -176,6 +191,13 @@ package final class TlsConnection {
             case .progressed:
                 unsafe input = unsafe .empty
                 if let problem = missingProof() { return end(problem) }
+                if role == .client, let problem = missingNextProtocol(facts.applicationProtocol) {
+                    // A session without certificates was not asked about.
+                    if case .failed(let kept) = session.abort(.noApplicationProtocol, reason: problem, output) {
+                        return end(kept)
+                    }
+                    return end(problem)
+                }
                 let problems = problemsOfResumedPeer()
                 if !problems.isEmpty { return asksAboutResumedPeer(problems) }
                 resumption?.settled(on: session)
@@ -187,6 +209,11 @@ package final class TlsConnection {
                         .unsupportedFeature, "Early data arrived although none was allowed", backend: context.backend.name))
             case .wantsInput: return .wantsInput
             case .needsDecision(.clientHello):
+                unsafe input = unsafe .empty
+                guard asksAboutClientHello else {
+                    settleClientHello(nil)
+                    continue
+                }
                 phase = .awaitingClientHello
                 return .phaseChanged
             case .needsDecision(.peerVerification):
@@ -375,8 +402,12 @@ package final class TlsConnection {
     /// Judges the peer. True when the driver has to decide; false when the verdict was given.
     private func judgePeer() -> Bool {
         hasJudged = true
+        if role == .client, let problem = missingNextProtocol(facts.applicationProtocol) {
+            session.answer(peerVerification: .refuse(.noApplicationProtocol, problem))
+            return false
+        }
         let chain = session.peerCertificates
-        if configurationInForce.peerVerifyMode.effective(for: role) == .verifyNone {
+        if verifyMode == .verifyNone {
             if role == .client { peerErrors = PeerVerification.fraud(in: chain, backend: context.backend) }
         } else {
             judge(chain)
@@ -460,6 +491,10 @@ package final class TlsConnection {
     package func answerClientHello(_ chosen: SslConfiguration?) {
         guard case .awaitingClientHello = phase else { return }
         phase = .handshaking
+        settleClientHello(chosen)
+    }
+
+    private func settleClientHello(_ chosen: SslConfiguration?) {
         do throws(SslSocketError) {
             // The configuration may name another backend by mistake; the session cannot change engines.
             let chosenContext = try chosen?.context(role: .server, asksForPreSharedKeys: asksForPreSharedKeys)
@@ -474,7 +509,14 @@ package final class TlsConnection {
                 preSharedKeys?.keys = chosen.preSharedKeys
                 statusDesk?.credentials = chosen.credentials
             }
-            session.answer(clientHello: .proceed(with: chosenContext))
+            let common = clientHello?.applicationProtocols.first { name in
+                configurationInForce.allowedNextProtocols.contains { $0.utf8.elementsEqual(name) }
+            }
+            if let problem = missingNextProtocol(common) {
+                session.answer(clientHello: .refuse(.noApplicationProtocol, problem))
+            } else {
+                session.answer(clientHello: .proceed(with: chosenContext))
+            }
         } catch {
             session.answer(clientHello: .refuse(.internalError, error))
         }
@@ -485,6 +527,30 @@ package final class TlsConnection {
         guard case .awaitingClientHello = phase else { return }
         phase = .handshaking
         session.answer(clientHello: .refuse(alert, error))
+    }
+
+    /// Why there must be an ALPN protocol and is none; nil when all is well.
+    private func missingNextProtocol(_ common: [UInt8]?) -> SslSocketError? {
+        let wanted = configurationInForce.allowedNextProtocols
+        guard configurationInForce.nextProtocolPolicy == .required, common == nil else { return nil }
+        return SslSocketError(
+            .noApplicationProtocol, "The peer speaks none of the application protocols \(wanted) that this end insists on",
+            backend: context.backend.name)
+    }
+
+    /// How the peer is judged now.
+    package var verifyMode: SslPeerVerifyMode { lateVerifyMode ?? configurationInForce.peerVerifyMode.effective(for: role) }
+
+    /// Asks a client for its certificate after the handshake.
+    package func requestClientCertificate(_ mode: SslPeerVerifyMode, _ output: any TlsSink) throws(SslSocketError) {
+        let mode = mode.effective(for: .server)
+        guard configurationInForce.allowsPostHandshakeAuthentication, mode != .verifyNone else {
+            throw SslSocketError(
+                .operation,
+                "The configuration does not allow post-handshake authentication, or the certificate would not be judged")
+        }
+        if case .failed(let error) = session.requestClientCertificate(demands: mode == .verifyPeer, output) { throw error }
+        lateVerifyMode = mode
     }
 
     /// The settings of this connection: a server's may have been chosen by the ClientHello.

@@ -83,5 +83,6 @@ enum SslSocketSignal {
         readChannelFinished, proxyAuthenticationRequired
     case encrypted, modeChanged, encryptedBytesWritten, peerVerifyError, sslErrors, handshakeInterruptedOnError, alertSent,
         alertReceived,
-        newSessionTicketReceived, preSharedKeyAuthenticationRequired, keysUpdated
+        newSessionTicketReceived, preSharedKeyAuthenticationRequired, keysUpdated,
+        clientCertificateRequested, clientAuthenticated
 }

@@ -154,6 +154,8 @@ public final class SslSocket {
     var hasToDisconnect = false
     /// Chooses the configuration of a server connection by its ClientHello.
     var clientHelloHook: ((SslSocket, SslClientHello) -> SslClientHelloChoice)?
+    /// Chooses what a client shows.
+    var clientCredentialsChoice: SslCredentialsChoice?
     /// Finds the keys of clients by their identities.
     var preSharedKeyLookup: (@Sendable (_ identity: [UInt8]) -> SslPreSharedKey?)?
 

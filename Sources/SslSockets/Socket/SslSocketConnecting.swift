@@ -153,7 +153,7 @@ extension SslSocket {
                     mode == .sslClient
                     ? try TlsConnection(
                         clientTo: peerVerifyName ?? peerName, port: namedPort, configuration: sslConfiguration,
-                        preSharedKeys: preSharedKeyHooks)
+                        preSharedKeys: preSharedKeyHooks, credentials: clientCredentialsChoice)
                     : try TlsConnection(
                         server: sslConfiguration, asksAboutClientHello: clientHelloHook != nil, preSharedKeys: preSharedKeyHooks)
             }

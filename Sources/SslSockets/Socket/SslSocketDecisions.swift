@@ -57,7 +57,7 @@ extension SslSocket {
                 return true
             }
         }
-        let isLenient = connection.configurationInForce.peerVerifyMode.effective(for: connection.role) != .verifyPeer
+        let isLenient = connection.verifyMode != .verifyPeer
         if isLenient || ignoreRules.cover(errors) {
             decision = .none
             connection.answerVerification(accept: true)

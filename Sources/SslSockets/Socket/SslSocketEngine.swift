@@ -237,7 +237,9 @@ extension SslSocket {
                 sessionTicket = ticket
                 emit(.newSessionTicketReceived)
             case .keysUpdated: emit(.keysUpdated)
-            case .keyLog, .clientCertificateRequested: break
+            case .clientCertificateRequested: emit(.clientCertificateRequested)
+            case .clientAuthenticated: emit(.clientAuthenticated)
+            case .keyLog: break
             }
         }
     }

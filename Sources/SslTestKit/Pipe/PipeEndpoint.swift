@@ -10,7 +10,6 @@ public final class PipeEndpoint {
     package let connection: TlsConnection
     /// Where the connection puts its ciphertext.
     package let output = SocketOutput()
-    private let configuration: SslConfiguration
     private var inbox: [UInt8] = []
     private var inboxHasEnded = false
     /// The connection has to be called although no octets have come: to begin, or after an answer.
@@ -29,6 +28,10 @@ public final class PipeEndpoint {
     public private(set) var tickets: [SslSessionTicket] = []
     /// How often the peer changed its keys after the handshake.
     public private(set) var keyUpdates = 0
+    /// How often a client was asked for its certificate after the handshake.
+    public private(set) var certificateRequests = 0
+    /// How often a client's certificate that was asked for after the handshake was accepted and proved.
+    public private(set) var lateProofs = 0
     /// The lines for a key log file, where the configuration asks for one.
     public private(set) var keyLog: [String] = []
     /// The handshake was completed at some time.
@@ -43,16 +46,19 @@ public final class PipeEndpoint {
     public private(set) var openQuestions = 0
 
     /// Makes a client.
-    public init(clientTo host: String, configuration: SslConfiguration) throws(SslSocketError) {
-        self.configuration = configuration
-        connection = try TlsConnection(clientTo: host, configuration: configuration)
+    ///
+    /// - Parameter credentials: chooses what it shows to a server that asks.
+    public init(
+        clientTo host: String, configuration: SslConfiguration,
+        credentials: (@Sendable (SslClientCertificateRequest) -> SslCredentials?)? = nil
+    ) throws(SslSocketError) {
+        connection = try TlsConnection(clientTo: host, configuration: configuration, credentials: credentials)
     }
 
     /// Makes a server.
     public init(
         server configuration: SslConfiguration, clientHello: (@Sendable (SslClientHello) -> SslClientHelloChoice)? = nil
     ) throws(SslSocketError) {
-        self.configuration = configuration
         connection = try TlsConnection(server: configuration, asksAboutClientHello: clientHello != nil)
         policy.clientHello = clientHello
     }
@@ -155,7 +161,7 @@ public final class PipeEndpoint {
             if policy.undecidedRounds != .max { policy.undecidedRounds -= 1 }
             return false
         }
-        let isLenient = configuration.peerVerifyMode.effective(for: connection.role) != .verifyPeer
+        let isLenient = connection.verifyMode != .verifyPeer
         connection.answerVerification(accept: isLenient || policy.isAccepting(errors))
         isDue = true
         return true
@@ -201,7 +207,8 @@ public final class PipeEndpoint {
                 if connection.keepsSessions, let ticket = connection.ticket(secret, lifetime: lifetime) { tickets.append(ticket) }
             case .keysUpdated: keyUpdates += 1
             case .keyLog(let line): keyLog.append(line)
-            case .clientCertificateRequested: break
+            case .clientCertificateRequested: certificateRequests += 1
+            case .clientAuthenticated: lateProofs += 1
             }
         }
     }

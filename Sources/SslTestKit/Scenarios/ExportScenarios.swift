@@ -3,6 +3,92 @@ internal import SslSockets
 internal import SslValues
 
 extension ScenarioCatalogue {
+    /// Ends that insist on what the others leave open.
+    static let demands: [Scenario] = [
+        .plan(
+            "alpn-required-by-server", "The server insists on an application protocol and the client has another",
+            group: .handshake, references: ["RFC 7301 section 3.2"], rows: [30, 31], transports: [.memory, .async],
+            features: [.clientSideAlpn, .serverSideAlpn],
+            expect: .equal(
+                client: "alertReceived, got no_application_protocol",
+                server: "noApplicationProtocol, sent no_application_protocol")
+        ) {
+            $0.client = { configuration throws(SslSocketError) in configuration.allowedNextProtocols = ["one"] }
+            $0.server = { configuration throws(SslSocketError) in
+                configuration.allowedNextProtocols = ["other"]
+                configuration.nextProtocolPolicy = .required
+            }
+        },
+        .plan(
+            "alpn-required-by-client", "The client insists on an application protocol and the server chooses none",
+            group: .handshake, references: ["RFC 7301 section 3.2"], rows: [30, 31], transports: [.memory, .async],
+            features: [.clientSideAlpn, .serverSideAlpn],
+            expect: .equal(
+                client: "noApplicationProtocol, sent no_application_protocol",
+                server: "alertReceived, got no_application_protocol"
+            ).except(Pins.alertInTheClear(client: "noApplicationProtocol, sent no_application_protocol"))
+        ) {
+            $0.client = { configuration throws(SslSocketError) in
+                configuration.allowedNextProtocols = ["one"]
+                configuration.nextProtocolPolicy = .required
+            }
+            $0.server = { configuration throws(SslSocketError) in configuration.allowedNextProtocols = ["other"] }
+        },
+        lateCertificate(
+            "late-certificate", "The server asks for a certificate after the handshake and gets it", .client, .verifyPeer,
+            expect: .equal(client: "ok, asked", server: "ok, proved")),
+        lateCertificate(
+            "late-certificate-missing", "The server demands a certificate after the handshake and the client has none", nil,
+            .verifyPeer,
+            expect: .equal(
+                client: "ok, then alertReceived, got certificate_required, asked",
+                server: "ok, then peerVerificationFailed [noPeerCertificate@0], sent certificate_required, not proved")),
+        lateCertificate(
+            "late-certificate-untrusted", "The server does not like the certificate it gets after the handshake",
+            .untrustedClient,
+            .verifyPeer,
+            expect: .equal(
+                client: "ok, then alertReceived, got unknown_ca, asked",
+                server:
+                    "ok, then peerVerificationFailed [unableToGetLocalIssuerCertificate@1], sent unknown_ca, not proved")),
+        lateCertificate(
+            "late-certificate-queried", "The server asks for a certificate after the handshake and does without", nil, .queryPeer,
+            expect: .equal(client: "ok, asked", server: "ok, proved")),
+    ]
+
+    /// A server asks for a certificate between octets.
+    private static func lateCertificate(
+        _ id: String, _ title: String, _ shown: TestCertificate?, _ mode: SslPeerVerifyMode, expect: ScenarioExpectation
+    ) -> Scenario {
+        .script(
+            id, title, group: .clientCertificates, references: ["RFC 8446 section 4.6.2"], rows: [39], versions: [.tls1_3],
+            features: [.postHandshakeAuthentication], expect: expect,
+            plan: {
+                $0.client = { configuration throws(SslSocketError) in
+                    configuration.allowsPostHandshakeAuthentication = true
+                    guard let shown else { return }
+                    let identity = try TestCertificates.shared().identity(shown)
+                    configuration.credentials = [try identity.credentials(backend: configuration.backend)]
+                }
+                $0.server = { configuration throws(SslSocketError) in
+                    configuration.allowsPostHandshakeAuthentication = true
+                    let issuer = try TestCertificates.shared().identity(.client)
+                    configuration.caCertificates = try issuer.anchorCertificates(backend: configuration.backend)
+                }
+            }
+        ) { pipe throws(SslSocketError) in
+            pipe.run()
+            pipe.client.write(octets(100))
+            try pipe.server.connection.requestClientCertificate(mode, pipe.server.output)
+            pipe.run()
+            pipe.client.write(octets(100))
+            pipe.run()
+            return ScenarioOutcome(
+                client: SideReport(pipe.client).summary + (pipe.client.certificateRequests == 1 ? ", asked" : ", not asked"),
+                server: SideReport(pipe.server).summary + (pipe.server.lateProofs == 1 ? ", proved" : ", not proved"))
+        }
+    }
+
     /// What both ends can take out of a connection, and how keys go on.
     static let exports: [Scenario] = [
         .script(

@@ -8,7 +8,7 @@ public enum ScenarioCatalogue {
         + decisions
         + records + recordFaults + endings + alerts + sessions + resumptionTerms + ticketKeys + sessionCaches + preSharedKeys
         + stapling + configurations
-        + datagrams + exports
+        + datagrams + exports + demands
 
     /// The scenario of that name.
     public static func scenario(_ id: String) -> Scenario? { all.first { $0.id == id } }
