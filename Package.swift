@@ -112,7 +112,9 @@ let package = Package(
         .testTarget(
             name: "SslSocketToolTests", dependencies: ["SslSockets", "SslTestKit", "TestProcesses", "sslsocket"],
             swiftSettings: strict),
-        .testTarget(name: "RealPeerTests", dependencies: ["SslSockets", "SslTestKit", "TestProcesses"], swiftSettings: strict),
+        .testTarget(
+            name: "RealPeerTests", dependencies: ["SslBackend", "SslSockets", "SslTestKit", "TestProcesses"],
+            swiftSettings: strict),
     ]
 )
 

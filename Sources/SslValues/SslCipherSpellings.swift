@@ -7,6 +7,13 @@ extension SslCipher {
         return Self.opensslName(row.name)
     }
 
+    /// The name older versions of GnuTLS had for it, for example `TLS_ECDHE_RSA_AES_128_GCM_SHA256`; newer ones have the IANA name, as have the
+    /// suites of TLS 1.3.
+    public var gnutlsName: String {
+        guard let row, !isTls13 else { return name }
+        return Self.gnutlsName(row.name)
+    }
+
     /// The codes by every spelling of their names.
     static let codes: [String: UInt16] = {
         var codes: [String: UInt16] = [:]

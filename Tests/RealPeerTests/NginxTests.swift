@@ -10,11 +10,19 @@ struct Nginx {
     let process: ChildProcess
     let port: UInt16
 
-    init(_ cell: Cell, _ files: CertificateFiles, clients: CertificateFiles? = nil, settings: String = "") async throws {
+    init(
+        _ cell: Cell, _ files: CertificateFiles, clients: CertificateFiles? = nil, status: [UInt8]? = nil, settings: String = ""
+    ) async throws {
         let program = try ProgramPath.find("nginx", package: "nginx-light")
         folder = try ScratchFolder()
         port = try LocalPort.free()
         let verification = clients.map { "ssl_verify_client on; ssl_verify_depth 3; ssl_client_certificate \($0.anchors);" } ?? ""
+        let stapling: String
+        if let status {
+            stapling = "ssl_stapling on; ssl_stapling_file \(try folder.write(status, to: "status"));"
+        } else {
+            stapling = ""
+        }
         // Worker processes of a server started by root change their user; one process needs nothing of the kind.
         let configuration = """
             daemon off;
@@ -38,6 +46,7 @@ struct Nginx {
                     ssl_protocols \(cell.version.description);
                     \(verification)
                     \(settings)
+                    \(stapling)
                     root \(folder.path)/www;
                     location /facts {
                         return 200 "$ssl_protocol $ssl_cipher $ssl_server_name $ssl_client_verify $ssl_client_s_dn\\n";
@@ -89,6 +98,21 @@ extension RealPeers {
             let without = await Client(port: server.port, configuration: try cell.client(trusting: files.identity), drive: .async)
                 .talk(request)
             #expect(without.text.contains("400 No required SSL certificate"), "\(without)")
+        }
+
+        @Test(arguments: Cell.all) func itStaplesTheStatus(_ cell: Cell) async throws {
+            let files = try CertificateFiles(.valid)
+            let authority = try TestCertificates.shared().intermediate
+            let leaf = try #require(files.identity.chain.first)
+            var insisting = try cell.client(trusting: files.identity)
+            insisting.ocspStaplingEnabled = true
+            let request = Array("GET /facts HTTP/1.1\r\n\(Self.head)\r\n".utf8)
+            let stapling = try await Nginx(cell, files, status: authority.ocspResponse(for: leaf))
+            let good = await Client(port: stapling.port, configuration: insisting, drive: .async).talk(request)
+            #expect(good.failure == nil && body(good.answer) != nil, "\(good)")
+            let silent = try await Nginx(cell, files)
+            let refused = await Client(port: silent.port, configuration: insisting, drive: .async).talk(request)
+            #expect(refused.errors == [.ocspNoResponseFound] && refused.answer.isEmpty, "\(refused)")
         }
 
         @Test(arguments: Cell.all) func itsCertificateIsRefused(_ cell: Cell) async throws {

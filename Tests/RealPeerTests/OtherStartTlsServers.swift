@@ -11,7 +11,9 @@ extension StartTlsServer {
     private static let nobody: UInt32 = 65_534
 
     /// PostgreSQL, whose TLS is OpenSSL's. It never runs as root.
-    static func postgres(_ files: CertificateFiles) async throws -> StartTlsServer {
+    ///
+    /// - Parameter password: the one of the user `postgres`, who proves it by SCRAM; nil lets everybody in.
+    static func postgres(_ files: CertificateFiles, password: String? = nil) async throws -> StartTlsServer {
         let setpriv = try ProgramPath.find("setpriv", package: "util-linux")
         // Debian keeps the programs of each version in a folder of its own.
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
@@ -30,8 +32,11 @@ extension StartTlsServer {
             unsafe chown(folder.file("data"), nobody, nobody)
         }
         let asUser = isRoot ? ["--reuid=\(nobody)", "--regid=\(nobody)", "--clear-groups"] : ["--no-new-privs"]
+        let method = try password.map { ["-A", "scram-sha-256", "--pwfile", try folder.write($0 + "\n", to: "password")] }
         let made = try await ChildProcess.run(
-            setpriv, asUser + ["\(programs)/initdb", "-D", folder.file("data"), "-A", "trust", "-U", "postgres", "--no-sync"])
+            setpriv,
+            asUser + ["\(programs)/initdb", "-D", folder.file("data"), "-U", "postgres", "--no-sync"]
+                + (method ?? ["-A", "trust"]))
         guard made.status == 0 else { throw ProcessFailure("initdb: \(made)") }
         let settings = [
             "ssl=on", "ssl_cert_file=\(files.chain)", "ssl_key_file=\(key)", "fsync=off", "unix_socket_directories=",

@@ -78,6 +78,47 @@ internal import Testing
         }
     }
 
+    @Test func theCiphers() async throws {
+        let result = try await Tool.run(["ciphers", "--json"])
+        #expect(result.status == 0)
+        #expect(try JsonSchema(named: "ciphers").problems(with: result.output) == [])
+        let suites = try JsonValue(result.output)["suites"]?.elements ?? []
+        #expect(suites.compactMap { $0["name"]?.text } == SslCipher.all.map(\.name))
+        let first = try #require(suites.first { $0["code"]?.text == "0xC02F" })
+        #expect(first["opensslName"]?.text == "ECDHE-RSA-AES128-GCM-SHA256" && first["bits"] == .number(128))
+        #expect(first["gnutlsName"]?.text == "TLS_ECDHE_RSA_AES_128_GCM_SHA256" && first["version"]?.text == "TLSv1.2")
+        #expect(first["backends"]?.elements.compactMap(\.text) == Tool.backends && first["isDefault"] == .boolean(true))
+        for backend in Tool.backends {
+            let own = suites.filter { $0["backends"]?.elements.contains { $0.text == backend } == true }
+            #expect(try own.count == SslConfiguration.supportedCiphers(backend: backend).count)
+        }
+    }
+
+    @Test func ciphersCanBeFiltered() async throws {
+        func names(_ arguments: [String]) async throws -> [String] {
+            let result = try await Tool.run(["ciphers", "--json"] + arguments)
+            return try JsonValue(result.output)["suites"]?.elements.compactMap { $0["name"]?.text } ?? []
+        }
+        #expect(try await names(["--tls", "1.3", "--defaults"]) == SslCipher.defaults.filter(\.isTls13).map(\.name))
+        #expect(try await names(["--psk"]) == SslCipher.all.filter(\.needsPreSharedKey).map(\.name))
+        #expect(try await names(["ecdhe-rsa-aes128-gcm"]) == ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"])
+        #expect(try await Tool.run(["ciphers", "nonsense"]).status == 69)
+        let text = try await Tool.run(["ciphers", "--tls", "1.3"])
+        #expect(text.text.split(separator: "\n").first?.hasPrefix("code    IANA") == true && text.text.contains("default"))
+    }
+
+    @Test func theBackendsSideBySide() async throws {
+        let text = try await Tool.run(["backends"]).text
+        for words in ["x25519 ", "rsa_pss_rsae_sha256 ", "what is lacking, and why", "ed25519 "] { #expect(text.contains(words)) }
+        let list = try JsonValue(try await Tool.run(["backends", "--json"]).output)["backends"]?.elements ?? []
+        for backend in list {
+            let name = try #require(backend["name"]?.text)
+            for (feature, reason) in backend["lacks"]?.members ?? [:] {
+                #expect(text.contains("\(name) \(feature): \(reason.text ?? "")"))
+            }
+        }
+    }
+
     @Test func theLineOfAServer() async throws {
         let process = try Tool.start(["serve", "--port", "0", "--json", "--host", "127.0.0.1"])
         let text = try await process.output(containing: "}\n")

@@ -53,16 +53,32 @@ struct BackendsText {
         row("library") { Table.Cell($0.libraryVersion) }
         row("built with") { Table.Cell($0.libraryBuildVersion) }
         row("versions") { Table.Cell($0.capabilities.versions.sorted().map(\.description).joined(separator: " ")) }
-        row("cipher suites") { Table.Cell("\($0.capabilities.cipherSuites.count)") }
-        row("groups") { Table.Cell("\($0.capabilities.groups.count)") }
-        row("signature schemes") { Table.Cell("\($0.capabilities.signatureSchemes.count)") }
+        row("cipher suites") { Table.Cell("\($0.capabilities.cipherSuites.count), see sslsocket ciphers") }
+        func each<Item: Hashable>(_ title: String, _ all: [Item], _ name: (Item) -> String, in list: (TlsCapabilities) -> [Item])
+        {
+            table.add([])
+            table.add([Table.Cell(title, paint: style.strong)])
+            for item in all where backends.contains(where: { list($0.capabilities).contains(item) }) {
+                row(name(item)) { yesOrNo(list($0.capabilities).contains(item)) }
+            }
+        }
+        each("groups", SslGroup.all, \.name) { $0.groups }
+        each("signature schemes", SslSignatureScheme.all, \.name) { $0.signatureSchemes }
+        each("keys of certificates", SslKeyAlgorithm.allCases, { "\($0)" }, in: \.keyAlgorithms)
+        let options = backends.flatMap(\.capabilities.backendOptions)
+        each("options in its own words", Set(options).sorted(), { $0 }, in: \.backendOptions)
+        table.add([])
+        table.add([Table.Cell("features", paint: style.strong)])
         for feature in SslFeature.allCases {
             row(feature.rawValue) { backend in
-                backend.capabilities.features.contains(feature)
-                    ? Table.Cell("yes", paint: style.good) : Table.Cell("no", paint: style.notable)
+                yesOrNo(backend.capabilities.features.contains(feature))
             }
         }
         return table.lines.map { $0 + "\n" }.joined() + reasons
+    }
+
+    private func yesOrNo(_ isThere: Bool) -> Table.Cell {
+        isThere ? Table.Cell("yes", paint: style.good) : Table.Cell("no", paint: style.notable)
     }
 
     /// Why a backend lacks what it lacks.
@@ -73,6 +89,6 @@ struct BackendsText {
                 lines += "\(backend.name) \(feature.rawValue): \(reason)\n"
             }
         }
-        return lines.isEmpty ? "" : "\n" + lines
+        return lines.isEmpty ? "" : "\nwhat is lacking, and why\n" + lines
     }
 }
