@@ -50,6 +50,11 @@ public struct TlsSettings: Sendable {
     public var allowsPostHandshakeAuthentication = false
     /// Reports each secret in the SSLKEYLOGFILE format to ``TlsSession/takeEvents()``.
     public var logsKeys = false
+    /// The most octets of application data in a record sent over a stream, 512 to 16384.
+    public var maximumRecordSize = 16_384
+    /// TLS 1.3 records of application data are padded to a multiple of so many octets, their type included (RFC 8446 section 5.4), within
+    /// ``maximumRecordSize``; 0 or 1 for none.
+    public var recordPadding = 0
     /// Options in the library's own words; the names are those of ``TlsCapabilities/backendOptions``.
     public var backendOptions: [String: String] = [:]
     /// Datagrams: the largest datagram in octets, and the first retransmission timeout in milliseconds.

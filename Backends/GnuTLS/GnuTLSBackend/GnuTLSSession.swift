@@ -54,6 +54,9 @@ class GnuTLSSession: TlsSession {
     final private(set) var context: GnuTLSContext
     /// The library's object. A server has none until the ClientHello is answered, so that a silent client costs nothing.
     final private(set) var handle: gnutls_session_t?
+    /// How application data is cut into records: the most octets in one, and what it is padded to a multiple of.
+    private final var recordSize = 16_384
+    private final var recordPadding = 0
     /// The name a client asked for.
     private final let serverName: String?
 
@@ -105,6 +108,8 @@ class GnuTLSSession: TlsSession {
         }
         self.context = context
         wantedCertificate = context.settings.clientCertificate
+        recordSize = context.settings.maximumRecordSize
+        recordPadding = context.settings.recordPadding
         unsafe handle = made
         unsafe attach(made)
         unsafe observe(made)
@@ -180,12 +185,22 @@ class GnuTLSSession: TlsSession {
         guard let start = plaintext.baseAddress else { return .progressed(0) }
         var sent = 0
         while sent < plaintext.count {
-            let count = unsafe gnutls_record_send(handle, start + sent, min(plaintext.count - sent, 16_384))
+            let size = min(plaintext.count - sent, recordSize)
+            let count =
+                unsafe recordPadding > 1
+                ? gnutls_record_send2(handle, start + sent, size, padding(for: size), 0)
+                : gnutls_record_send(handle, start + sent, size)
             // The sink takes everything, so the library has no reason to ask for a repetition.
             if count <= 0 { return fail(native: count == 0 ? GNUTLS_E_INTERNAL_ERROR : Int32(truncatingIfNeeded: count)) }
             sent += count
         }
         return .progressed(sent)
+    }
+
+    /// The zeros behind so many octets and their type; the library leaves them out where the version has none.
+    private final func padding(for size: Int) -> Int {
+        let rest = (size + 1) % recordPadding
+        return rest == 0 ? 0 : min(recordPadding - rest, max(recordSize - size - 1, 0))
     }
 
     /// Why a write does not happen.

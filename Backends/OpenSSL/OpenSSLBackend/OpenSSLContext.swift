@@ -119,6 +119,14 @@ final class OpenSSLContext: TlsContext {
             throw OpenSSLOptions.refusal("signatureSchemes", OpenSSLError.take().text)
         }
         try unsafe OpenSSLDiffieHellman.set(settings.diffieHellmanParameters, on: handle)
+        if settings.transport == .stream {
+            guard unsafe SSL_CTX_ctrl(handle, SSL_CTRL_SET_MAX_SEND_FRAGMENT, settings.maximumRecordSize, nil) == 1 else {
+                throw OpenSSLOptions.refusal("maximumRecordSize", OpenSSLError.take().text)
+            }
+            guard unsafe SSL_CTX_set_block_padding(handle, settings.recordPadding) == 1 else {
+                throw OpenSSLOptions.refusal("recordPadding", OpenSSLError.take().text)
+            }
+        }
         unsafe SSL_CTX_set_max_early_data(handle, 0)
         unsafe SSL_CTX_set_recv_max_early_data(handle, 0)
         unsafe SSL_CTX_set_post_handshake_auth(handle, settings.allowsPostHandshakeAuthentication ? 1 : 0)

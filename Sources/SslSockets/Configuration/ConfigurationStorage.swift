@@ -117,6 +117,7 @@ extension SslConfiguration.Values {
         }
         settings.tickets.count = sessionTicketCount
         settings.backendOptions = backendConfiguration
+        try addRecordSizes(to: &settings)
         settings.logsKeys = keyLogPath != nil
         settings.allowsPostHandshakeAuthentication = allowsPostHandshakeAuthentication && transport == .stream
         if role == .server { settings.diffieHellmanParameters = diffieHellmanParameters?.der }

@@ -34,6 +34,8 @@ public struct SslConfiguration: Sendable {
         var preSharedKeys: [SslPreSharedKey] = []
         var preSharedKeyIdentityHint: [UInt8] = []
         var ocspStaplingEnabled = false
+        var maximumRecordSize = 16_384
+        var recordPadding = 0
         var backendConfiguration: [String: String] = [:]
         var keyLogPath: String?
         var nextProtocolPolicy = SslNextProtocolPolicy.optional

@@ -54,6 +54,51 @@ extension ScenarioCatalogue {
             return ScenarioOutcome(client: "\(records.count) records for 65536 octets")
         },
         .script(
+            "record-limit", "The records of an end that wants small ones", group: .records, references: ["RFC 8446 section 5.1"],
+            rows: [42, 56], expect: .equal(client: "16 records of at most 4096", server: "128 records of at most 512"),
+            plan: {
+                $0.client = { configuration throws(SslSocketError) in configuration.maximumRecordSize = 4096 }
+                $0.server = { configuration throws(SslSocketError) in configuration.maximumRecordSize = 512 }
+            }
+        ) { pipe in
+            pipe.run()
+            let (toServer, toClient) = (pipe.toServer.transcript.count, pipe.toClient.transcript.count)
+            pipe.client.write(octets(65_536))
+            pipe.server.write(octets(65_536))
+            pipe.run()
+            /// Whatever the cipher adds is less than 64 octets.
+            func count(_ transcript: [UInt8], after start: Int, limit: Int) -> String {
+                let records = FlightReader(Array(transcript.dropFirst(start))).records
+                guard records.allSatisfy({ $0.type == 23 && $0.content.count <= limit + 64 }) else { return "improper records" }
+                return "\(records.count) records of at most \(limit)"
+            }
+            guard pipe.server.received == octets(65_536), pipe.client.received == octets(65_536) else {
+                return ScenarioOutcome(client: "something is missing")
+            }
+            return ScenarioOutcome(
+                client: count(pipe.toServer.transcript, after: toServer, limit: 4096),
+                server: count(pipe.toClient.transcript, after: toClient, limit: 512))
+        },
+        .script(
+            "record-padding", "The length of a record does not tell how much is in it", group: .records,
+            references: ["RFC 8446 section 5.4"], rows: [56], versions: [.tls1_3],
+            expect: .equal(client: "528 528 1040 16400 octets"),
+            plan: { $0.client = { configuration throws(SslSocketError) in configuration.recordPadding = 512 } }
+        ) { pipe in
+            pipe.run()
+            let before = pipe.toServer.transcript.count
+            var sent: [UInt8] = []
+            // With its type each is one octet more; a full one has no room for padding.
+            for size in [5, 511, 512, 16_383] {
+                pipe.client.write(octets(size))
+                sent += octets(size)
+                pipe.run()
+            }
+            guard pipe.server.received == sent else { return ScenarioOutcome(client: "something is missing") }
+            let sizes = FlightReader(Array(pipe.toServer.transcript.dropFirst(before))).records.map { "\($0.content.count)" }
+            return ScenarioOutcome(client: sizes.joined(separator: " ") + " octets")
+        },
+        .script(
             "empty-write", "Writing nothing sends nothing and breaks nothing", group: .records, rows: [44],
             expect: .equal(client: "sent nothing", server: "received 5 octets")
         ) { pipe in
