@@ -116,7 +116,8 @@ internal import Testing
         let server = try await ToolServer(backend: backend)
         let session = server.folder.file("session")
         let result = try await Tool.run(
-            ["connect", server.endpoint, "--backend", backend, "--session", session] + server.trust)
+            ["connect", server.endpoint, "--backend", backend, "--session", session, "--send", "a", "--wait", "0.2"]
+                + server.trust)
         #expect(result.status == 0)
         var status = stat()
         #expect(unsafe stat(session, &status) == 0 && status.st_mode & 0o777 == 0o600)

@@ -89,6 +89,8 @@ extension GnuTLSSession {
     final func collectTicket() {
         flags.remove(.ticketArrived)
         guard let handle = unsafe handle else { return }
+        // A ticket that is renewed when a session of TLS 1.2 is resumed gives data that the library does not resume again: the first one stays.
+        if unsafe gnutls_session_is_resumed(handle) != 0 && gnutls_protocol_get_version(handle) != GNUTLS_TLS1_3 { return }
         var out = unsafe gnutls_datum_t()
         guard unsafe gnutls_session_get_data2(handle, &out) == 0 else { return }
         defer { unsafe sslgnutls_wipe_and_free(&out) }
