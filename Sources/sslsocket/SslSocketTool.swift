@@ -13,7 +13,10 @@ struct SslSocketTool: AsyncParsableCommand {
             be read or used; 69 something needed is missing or cannot be done.
             """,
         version: ToolVersion.text,
-        subcommands: [CompareCommand.self, ConnectCommand.self, ServeCommand.self, BackendsCommand.self, CiphersCommand.self, CertCommand.self])
+        subcommands: [
+            CompareCommand.self, ConnectCommand.self, ServeCommand.self, BackendsCommand.self, CiphersCommand.self,
+            CertCommand.self,
+        ])
 
     static func main() async {
         // A closed pipe is told by write(2), where it can be handled.

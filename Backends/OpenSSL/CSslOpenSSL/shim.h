@@ -101,8 +101,8 @@ static inline int sslopenssl_put_chain(SSL *ssl, void *unused) {
         if (length <= 0) return 0;
         total += 4 + (size_t)length;
     }
-    /* Nothing of this size fits a ticket, and none is made then: see OpenSSLTransport.fitsTicket. */
-    if (total > sslopenssl_longest_chain) return 1;
+    /* Without it the resumed client would be judged by its leaf alone and refused: a single octet says that the session is not to be resumed. */
+    if (total > sslopenssl_longest_chain) return SSL_SESSION_set1_ticket_appdata(session, "", 1);
     unsigned char *octets = (unsigned char *)OPENSSL_malloc(total);
     if (octets == NULL) return 0;
     unsigned char *next = octets;
@@ -117,8 +117,19 @@ static inline int sslopenssl_put_chain(SSL *ssl, void *unused) {
     OPENSSL_free(octets);
     return done;
 }
+/* Passes over the ticket of a client whose certificates were too large for it: the handshake is a full one then. */
+static inline SSL_TICKET_RETURN sslopenssl_take_chain(
+    SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t length, SSL_TICKET_STATUS status, void *unused) {
+    (void)ssl, (void)name, (void)length, (void)unused;
+    if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) return SSL_TICKET_RETURN_IGNORE_RENEW;
+    void *octets = NULL;
+    size_t count = 0;
+    if (SSL_SESSION_get0_ticket_appdata(session, &octets, &count) == 1 && count == 1) return SSL_TICKET_RETURN_IGNORE_RENEW;
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 static inline void sslopenssl_keep_chain_in_tickets(SSL_CTX *ctx) {
-    SSL_CTX_set_session_ticket_cb(ctx, sslopenssl_put_chain, NULL, NULL);
+    SSL_CTX_set_session_ticket_cb(ctx, sslopenssl_put_chain, sslopenssl_take_chain, NULL);
 }
 
 /* MARK: Sessions */

@@ -78,12 +78,9 @@ extension OpenSSLSession {
 // MARK: - The verdict on the peer
 
 extension OpenSSLTransport {
-    /// More octets of the peer's certificates are not put into a ticket, which has 65535 octets at most and comes back in every ClientHello. Before
-    /// TLS 1.3 the library does so by itself, and fails when it is too large.
+    /// More octets of the peer's certificates are not put into a ticket, which has 65535 at most and comes back in every ClientHello. Before
+    /// TLS 1.3 the library does so by itself, and fails when the leaf alone is too large.
     private static let mostInTicket = 32_768
-
-    /// The peer's certificates fit a ticket.
-    var fitsTicket: Bool { peerChain.reduce(0) { $0 + $1.count } <= Self.mostInTicket }
 
     /// Asked by the engine in place of its own verification: `X509_V_OK`, an error that gives the wanted alert, or undecided.
     ///
@@ -102,7 +99,7 @@ extension OpenSSLTransport {
         case .asked: break
         case .answered(.accept):
             transport.state.verdict = .none
-            if !transport.fitsTicket { unsafe SSL_set_num_tickets(ssl, 0) }
+            if transport.peerChain.reduce(0, { $0 + $1.count }) > mostInTicket { unsafe SSL_set_num_tickets(ssl, 0) }
             return X509_V_OK
         case .answered(.refuse(let alert, let error)):
             transport.state.verdict = .none

@@ -29,7 +29,7 @@ enum OpenSSLTickets {
         guard unsafe SSL_CTX_set_tlsext_ticket_key_evp_cb(context, key) == 1 else {
             throw .openssl(.sslInternal, "The ticket keys could not be set")
         }
-        // OpenSSL remembers the leaf alone.
+        // OpenSSL remembers the leaf alone. A chain that is too large makes a ticket that resumes nothing.
         if settings.clientCertificate != .none { unsafe sslopenssl_keep_chain_in_tickets(context) }
     }
 
@@ -43,8 +43,6 @@ enum OpenSSLTickets {
             else { return 0 }
             let key: TlsTicketKey
             if isNew == 1 {
-                // Without the chain the client could not be judged when it resumes.
-                guard transport.fitsTicket else { return 0 }
                 key = keys.current
                 for (i, octet) in key.name.enumerated() { unsafe name[i] = octet }
                 guard unsafe RAND_bytes(vector, 16) == 1 else { return -1 }

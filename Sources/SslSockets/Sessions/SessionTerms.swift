@@ -63,6 +63,7 @@ struct SessionTerms: Sendable, Hashable {
         "backend", "missingCertificateIsFatal", "allowedNextProtocols", "diffieHellmanParameters", "requestedAuthorities",
         "sessionTicket",
         "sessionCache", "ticketKeys", "sessionTicketCount", "preSharedKeys", "preSharedKeyIdentityHint", "keyLogPath",
+        "nextProtocolPolicy", "allowsPostHandshakeAuthentication", "maximumRecordSize", "recordPadding",
     ]
 }
 
