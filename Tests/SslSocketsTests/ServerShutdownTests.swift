@@ -62,6 +62,24 @@ struct ServerShutdownTests {
         try await again.value
     }
 
+    @Test(
+        "A connection that is accepted while the server is being closed is let go", .timeLimit(.minutes(1)),
+        arguments: SslBackends.available)
+    func acceptedWhileClosing(backend: String) async throws {
+        let server = try ServerCell(pair: SocketFixture(client: backend, server: backend), version: .tlsV1_3).server()
+        server.handshakeTimeout = nil
+        // The hook runs between accepting and everything else.
+        server.onIncomingConnection { [weak server] _ in
+            server?.close()
+            return true
+        }
+        try server.listen(host: "127.0.0.1")
+        let run = Self.echo(server, EventLog())
+        let client = await plainClient(to: server)
+        #expect(try await client.receive().isEmpty)
+        try await run.value
+    }
+
     @Test("What is left at the deadline is cut, and its client sees a truncation", arguments: SocketFixture.all)
     func deadline(pair: SocketFixture) async throws {
         let cell = ServerCell(pair: pair, version: .tlsV1_3)

@@ -99,9 +99,10 @@ final class ConnectionLedger: Sendable {
 
     // MARK: Connections
 
-    /// A connection has come.
+    /// A connection has come. One that was accepted while the server was being stopped is let go, as the silent ones were.
     func begin(_ descriptor: SocketDescriptor) -> UInt64 {
         state.withLock { state in
+            if state.isStopped { descriptor.shutDown() }
             state.nextId += 1
             state.waiting += 1
             state.entries[state.nextId] = Entry(descriptor: descriptor)
