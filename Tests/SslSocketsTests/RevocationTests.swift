@@ -47,6 +47,23 @@ struct RevocationTests {
         #expect(throws: SslSocketError.self) { try SslRevocationList(der: der + [0]) }
     }
 
+    @Test("Whoever wears the verifier out does not get a revoked certificate past a list")
+    func wornOut() throws {
+        let root = try TestAuthority.makeRoot("Worn Root")
+        let identity = try root.issue()
+        let list = try root.revocationList(TestRevocationList([Self.serial(identity.chain[0])]))
+        // Each may have issued the leaf, as far as names tell.
+        let others = try (0..<300).map { number in
+            try TestAuthority.makeRoot("Worn Root", key: .ec(.secp384r1)) { template in
+                template.hasKeyIdentifiers = false
+                template.serialNumber = [1, UInt8(number >> 8), UInt8(number & 255)]
+            }.certificate
+        }
+        #expect(try Self.problems(identity, [list]) { $0.revocationPolicy = .listed } == ["certificateRevoked@0"])
+        let worn = try Self.problems(identity, [list], extra: others) { $0.revocationPolicy = .listed }
+        #expect(worn == ["certificateRevoked@0"] || worn == ["certificateStatusUnknown@0"], "\(worn)")
+    }
+
     @Test("A delta adds to its list and takes back, and is nothing without it")
     func deltas() throws {
         let root = try TestAuthority.makeRoot("Delta Root")

@@ -128,10 +128,11 @@ public final class CertificateFields: Sendable {
         guard let elements = DerReader.all(list, DerTag.sequence), !elements.isEmpty else { return nil }
         var found: [Extension] = []
         found.reserveCapacity(elements.count)
+        var seen: Set<String> = []
         for element in elements {
             var reader = DerReader(element.content)
             guard let type = reader.next(DerTag.objectIdentifier), let oid = DerValue.objectIdentifier(type.content),
-                !found.contains(where: { $0.oid == oid })
+                seen.insert(oid).inserted
             else { return nil }
             var isCritical = false
             if let flag = reader.next(DerTag.boolean) {

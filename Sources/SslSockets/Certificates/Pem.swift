@@ -44,11 +44,15 @@ package enum Pem {
         return found
     }
 
+    /// No label there is makes a first line longer than this.
+    private static let longestBegin = 80
+
     /// Hands out each block, whose content is wiped afterwards.
     private static func scan(
         _ text: [UInt8], _ visit: (_ label: String, _ headers: [String: String], _ der: [UInt8]) -> Void
     ) throws(SslSocketError) {
         var label: String?
+        var end: [UInt8] = []
         var headers: [String: String] = [:]
         var body: [UInt8] = []
         // A growing array would leave parts of a secret behind.
@@ -57,7 +61,7 @@ package enum Pem {
         for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true) {
             let line = trimmed(line)
             if let open = label {
-                if line.elementsEqual("-----END \(open)-----".utf8) {
+                if line.elementsEqual(end) {
                     guard var der = decodeBase64(body) else {
                         throw SslSocketError(.invalidUserData, "A PEM block \"\(open)\" is not valid Base64")
                     }
@@ -70,8 +74,11 @@ package enum Pem {
                 } else {
                     body.append(contentsOf: line)
                 }
-            } else if line.starts(with: "-----BEGIN ".utf8), line.count > 16, line.suffix(5).elementsEqual("-----".utf8) {
+            } else if line.starts(with: "-----BEGIN ".utf8), 17...Self.longestBegin ~= line.count,
+                line.suffix(5).elementsEqual("-----".utf8)
+            {
                 label = String(decoding: line.dropFirst(11).dropLast(5), as: UTF8.self)
+                end = Array("-----END ".utf8) + line.dropFirst(11)
                 headers = [:]
                 body.wipe()
                 body.removeAll(keepingCapacity: true)

@@ -130,6 +130,8 @@ final class SignatureCache {
         let issuer: ObjectIdentifier
     }
     private var known: [Pair: Bool] = [:]
+    /// A signature was not checked because too many had been: whatever seems unsigned since then may be signed.
+    private(set) var isExhausted = false
     /// How many comparisons of names with constraints are left.
     var comparisons = NameConstraints.mostComparisons
 
@@ -160,7 +162,11 @@ final class SignatureCache {
     ) -> Bool {
         let pair = Pair(subject: ObjectIdentifier(subject), issuer: ObjectIdentifier(issuer))
         if let answer = known[pair] { return answer }
-        guard known.count < PathSearch.mostSignatures, let question = question() else { return false }
+        guard known.count < PathSearch.mostSignatures else {
+            isExhausted = true
+            return false
+        }
+        guard let question = question() else { return false }
         let answer = backend.isValid(question)
         known[pair] = answer
         return answer
