@@ -125,6 +125,11 @@ internal import Testing
             let result = try await Tool.run(["cert"] + arguments)
             #expect(result.status == 64, "\(arguments): \(result)")
         }
+        let folder = try ScratchFolder()
+        let both = folder.file("both.pem")
+        let same = try await Tool.run(["cert", "make", "--name", "a.test", "--key-out", both, "--out", both])
+        #expect(same.status == 64)
+        #expect(unsafe access(both, F_OK) != 0)
         let unwritable = try await Tool.run(["cert", "make", "--name", "a.test", "--key-out", "/nowhere/key"])
         #expect(unwritable.status == 66)
     }

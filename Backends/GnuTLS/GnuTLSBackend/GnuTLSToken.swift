@@ -92,9 +92,13 @@ enum GnuTLSToken {
         }
     }
 
-    /// The URI without what follows a question mark, where a PIN may stand, and without the attributes of old drafts that hold one.
+    /// What of a URI tells which object is meant. All else may hold a PIN, where it belongs or by mistake.
     private static func shown(_ uri: String) -> String {
-        uri.prefix { $0 != "?" }.split(separator: ";").filter { !$0.hasPrefix("pin") }.joined(separator: ";")
+        let scheme = "pkcs11:"
+        let attributes = uri.dropFirst(uri.hasPrefix(scheme) ? scheme.count : 0).prefix { $0 != "?" && $0 != "&" }
+        let telling = ["token=", "object=", "id=", "type="]
+        return scheme
+            + attributes.split(separator: ";").filter { part in telling.contains { part.hasPrefix($0) } }.joined(separator: ";")
     }
 }
 #endif

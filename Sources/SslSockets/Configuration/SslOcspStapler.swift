@@ -97,7 +97,12 @@ public final class SslOcspStapler: Sendable {
 
     /// Staples another response (DER) from now on.
     /// - Throws: ``SslSocketError/Code/invalidUserData`` when it is malformed, or the error message of a responder; the old one stays then.
-    public func update(_ response: [UInt8]) throws(SslSocketError) { take(try Self.read(response)) }
+    ///   The same for one that has expired or is not valid yet, while one that is valid is stapled.
+    public func update(_ response: [UInt8]) throws(SslSocketError) {
+        let fresh = try Self.read(response)
+        if self.response != nil { try Self.checkTime(of: fresh) }
+        take(fresh)
+    }
 
     /// Reads the file again that the stapler was made with.
     /// - Throws: as ``init(file:)``, and ``SslSocketError/Code/operation`` when there is no file; the old response stays then.
@@ -116,6 +121,9 @@ public final class SslOcspStapler: Sendable {
         do {
             let fresh = try Self.read(await source())
             try Self.checkTime(of: fresh)
+            if let start = fresh.start, let held = state.withLock({ $0.staple?.start }), start < held {
+                throw SslSocketError(.invalidUserData, "The new OCSP response is older than the one that is stapled")
+            }
             take(fresh)
         } catch {
             let reason = error as? SslSocketError ?? SslSocketError(.operation, "\(error)")
@@ -133,7 +141,9 @@ public final class SslOcspStapler: Sendable {
     /// What is stapled now; nil for nothing, or when it has expired.
     public var response: [UInt8]? {
         guard let now = state.withLock({ $0.staple }) else { return nil }
-        if let end = now.end, TlsClock.now > end { return nil }
+        // Without a time of its own no client takes it for longer.
+        let end = now.end ?? now.start?.adding(days: OcspJudgement.longestAge)
+        if let end, TlsClock.now > end { return nil }
         return now.octets
     }
 

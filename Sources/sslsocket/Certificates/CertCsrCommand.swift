@@ -37,6 +37,7 @@ struct CertCsrCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try FileWriter.refuse(out, among: [key.key, key.keyOut, key.passphraseFile, file])
         let request: SslCertificateRequest
         do throws(SslSocketError) {
             request = if let file { try read(file) } else { try make() }

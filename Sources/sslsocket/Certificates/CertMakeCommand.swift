@@ -61,6 +61,7 @@ struct CertMakeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try FileWriter.refuse(out, among: [key.key, key.keyOut, key.passphraseFile, request, issuer, issuerKey])
         let made: SslCertificate
         do throws(SslSocketError) {
             made = try make()
@@ -82,7 +83,8 @@ struct CertMakeCommand: AsyncParsableCommand {
             let read = try SslCertificateRequest(fromFile: request, backend: backend)
             var template = try template(names: ["-"])
             template.subject = read.subject
-            template.alternativeNames = read.alternativeNames
+            // A request whose names are malformed is refused, and not answered by a certificate without any.
+            template.alternativeNames = try read.template().alternativeNames
             return try authority.issue(template, for: read.publicKey)
         }
         let template = try subject.apply(to: template(names: subject.name))

@@ -36,7 +36,7 @@ struct SessionKeeper {
         var octets = ticket.exported.copy
         defer { octets.wipe() }
         // As a whole: whoever reads it meanwhile has the one or the other.
-        let fresh = "\(path).\(getpid())"
+        let fresh = "\(path).\(UInt64.random(in: .min ... .max))"
         try FileWriter.write(octets, to: fresh, isSecret: true)
         guard unsafe rename(fresh, path) == 0 else {
             let code = errno

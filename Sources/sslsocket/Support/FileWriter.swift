@@ -16,11 +16,34 @@ enum FileWriter {
                 let code = errno
                 if code == EINTR { continue }
                 close(descriptor)
-                throw failure(path, code)
+                throw abandoned(path, code, isSecret)
             }
             rest = rest.dropFirst(count)
         }
-        guard close(descriptor) == 0 else { throw failure(path, errno) }
+        guard close(descriptor) == 0 else { throw abandoned(path, errno, isSecret) }
+    }
+
+    /// A part of a secret is of no use, and would be in the way of the next attempt.
+    private static func abandoned(_ path: String, _ code: Int32, _ isSecret: Bool) -> ToolFailure {
+        if isSecret { unsafe unlink(path) }
+        return failure(path, code)
+    }
+
+    /// Refuses to write a file over one that the same command reads or writes.
+    ///
+    /// - Parameter path: what is to be written; nil for nothing.
+    static func refuse(_ path: String?, among others: [String?]) throws(ToolFailure) {
+        guard let path else { return }
+        let place = identity(path)
+        for case let other? in others where other == path || (place != nil && identity(other) == place) {
+            throw ToolFailure(.usage, "\(path) would be written over \(other), which is needed itself")
+        }
+    }
+
+    private static func identity(_ path: String) -> [UInt64]? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        return [UInt64(status.st_dev), UInt64(status.st_ino)]
     }
 
     private static func failure(_ path: String, _ code: Int32) -> ToolFailure {
