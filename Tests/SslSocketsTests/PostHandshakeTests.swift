@@ -71,6 +71,37 @@ struct PostHandshakeTests {
         #expect(asking.converse(pair, "after"))
     }
 
+    @Test("A client that has resumed is judged as well, or cannot be asked at all", arguments: SocketFixture.all)
+    func resumed(pair: SocketFixture) throws {
+        let ring = try SslTicketKeys()
+        let first = try pipe(pair, .untrustedClient) { _, server in server.ticketKeys = ring }
+        let ticket = try #require(first.client.tickets.last)
+        let second = try pipe(pair, .untrustedClient) { client, server in
+            client.sessionTicket = ticket
+            server.ticketKeys = ring
+        }
+        #expect(second.server.connection.facts.isResumed)
+        do throws(SslSocketError) {
+            try second.server.connection.requestClientCertificate(.verifyPeer, second.server.output)
+            second.run()
+            #expect(second.server.error?.code == .peerVerificationFailed)
+        } catch {
+            #expect(error.code == .unsupportedFeature && second.converse(pair, "after"))
+        }
+        #expect(second.server.lateProofs == 0)
+    }
+
+    @Test("A request that is not answered yet stays as it is", arguments: SocketFixture.all)
+    func twice(pair: SocketFixture) throws {
+        let pipe = try pipe(pair, nil)
+        try pipe.server.connection.requestClientCertificate(.verifyPeer, pipe.server.output)
+        #expect(throws: SslSocketError(.operation, "")) {
+            try pipe.server.connection.requestClientCertificate(.queryPeer, pipe.server.output)
+        }
+        pipe.run()
+        #expect(pipe.server.lateProofs == 0 && pipe.server.error?.code == .peerVerificationFailed)
+    }
+
     @Test("While the server has not made up its mind nothing is read", arguments: SocketFixture.all)
     func undecided(pair: SocketFixture) throws {
         let pipe = try pipe(pair, .untrustedClient)

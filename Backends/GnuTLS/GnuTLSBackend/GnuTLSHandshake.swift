@@ -134,6 +134,7 @@ extension GnuTLSSession {
         case .asked: return GNUTLS_E_AGAIN
         case .answered(.accept):
             state.verdict = .none
+            flags.insert(.judged)
             return 0
         case .answered(.refuse): return GNUTLS_E_CERTIFICATE_ERROR
         }

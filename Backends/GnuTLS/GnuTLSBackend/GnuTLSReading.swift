@@ -86,6 +86,16 @@ extension GnuTLSSession {
                     .postHandshakeAuthentication, backend: gnutlsName,
                     reason: "only a TLS 1.3 server whose settings allow it can ask for it, and only of a client that is willing"))
         }
+        // The library asks for no verdict where a ticket or a pre-shared key stood in for certificates.
+        guard unsafe gnutls_session_is_resumed(handle) == 0, !facts.usedPreSharedKey else {
+            return .failed(
+                .lacking(
+                    .postHandshakeAuthentication, backend: gnutlsName,
+                    reason:
+                        "the library does not verify certificates after a handshake that resumed a session or used a pre-shared key"
+                ))
+        }
+        flags.remove(.judged)
         // Whether there has to be one is decided above.
         wantedCertificate = demands ? .demand : .request
         unsafe gnutls_certificate_server_set_request(handle, GNUTLS_CERT_REQUEST)
@@ -108,6 +118,11 @@ extension GnuTLSSession {
             switch native {
             case GNUTLS_E_SUCCESS:
                 flags.remove(.reauthenticating)
+                guard flags.contains(.judged) || !(hasPeerCertificates || wantedCertificate == .demand) else {
+                    return fail(
+                        .gnutls(.peerVerificationFailed, "The library took a client's certificate that nobody has judged"),
+                        alert: .internalError)
+                }
                 state.events.append(.clientAuthenticated)
                 return nil
             case GNUTLS_E_GOT_APPLICATION_DATA: return unsafe readRecords(destination, isSingle: true)

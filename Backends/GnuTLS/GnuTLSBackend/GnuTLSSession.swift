@@ -27,6 +27,8 @@ class GnuTLSSession: TlsSession {
         static let heardPeer = Flags(rawValue: 1 << 7)
         /// A server waits for the certificate it asked for after the handshake.
         static let reauthenticating = Flags(rawValue: 1 << 8)
+        /// The peer's certificates have been accepted since they were asked for last.
+        static let judged = Flags(rawValue: 1 << 9)
 
         /// Whatever makes a read or write more than a loop over records.
         static let special: Flags = [.failed, .paused, .peerClosed, .truncated, .reauthenticating]

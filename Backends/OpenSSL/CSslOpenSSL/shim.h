@@ -40,10 +40,18 @@ enum {
     sslopenssl_datagram = 4,
 };
 
+/* A compressed certificate reaches no callback, so that one without content would not be noticed. Nor is it offered. */
+#if defined(SSL_OP_NO_RX_CERTIFICATE_COMPRESSION) && defined(SSL_OP_NO_TX_CERTIFICATE_COMPRESSION)
+#define SSLOPENSSL_NO_COMPRESSED_CERTIFICATES (SSL_OP_NO_RX_CERTIFICATE_COMPRESSION | SSL_OP_NO_TX_CERTIFICATE_COMPRESSION)
+#else
+#define SSLOPENSSL_NO_COMPRESSED_CERTIFICATES 0
+#endif
+
 /* Replaces every option, also those that openssl.cnf or a distribution set, by a fixed set. */
 static inline void sslopenssl_set_options(SSL_CTX *ctx, int flags) {
     SSL_CTX_clear_options(ctx, SSL_CTX_get_options(ctx));
-    uint64_t options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_ENABLE_MIDDLEBOX_COMPAT;
+    uint64_t options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_ENABLE_MIDDLEBOX_COMPAT
+        | SSLOPENSSL_NO_COMPRESSED_CERTIFICATES;
     if (flags & sslopenssl_no_tickets) options |= SSL_OP_NO_TICKET;
     if (flags & sslopenssl_server_preference) options |= SSL_OP_CIPHER_SERVER_PREFERENCE;
     if (flags & sslopenssl_datagram) options |= SSL_OP_NO_QUERY_MTU;
@@ -52,7 +60,7 @@ static inline void sslopenssl_set_options(SSL_CTX *ctx, int flags) {
 /* What no backend option may switch on. */
 static inline void sslopenssl_keep_off(SSL_CTX *ctx) {
     SSL_CTX_clear_options(ctx, SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION | SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
-    SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSLOPENSSL_NO_COMPRESSED_CERTIFICATES);
 }
 static inline void sslopenssl_ask_for_cookie(SSL *ssl) { SSL_set_options(ssl, SSL_OP_COOKIE_EXCHANGE); }
 static inline int sslopenssl_set_versions(SSL_CTX *ctx, int low, int high) {

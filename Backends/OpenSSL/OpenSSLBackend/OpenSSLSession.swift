@@ -239,6 +239,8 @@ extension OpenSSLSession {
             transport.wantedCertificate = demands ? .demand : .request
             transport.peerChain = []
             unsafe SSL_set_verify(ssl, SSL_VERIFY_PEER, nil)
+            // New tickets would hold a certificate that is judged by rules of its own.
+            unsafe SSL_set_num_tickets(ssl, 0)
             return unsafe SSL_verify_client_post_handshake(ssl)
         }
         // The verdict will be asked for inside a later read.

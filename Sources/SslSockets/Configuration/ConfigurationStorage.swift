@@ -75,6 +75,8 @@ final class ConfigurationStorage: Sendable {
             settings.pausesAtClientHello = pausesAtClientHello
             settings.staplesStatus = try values.staplesStatus(role, backend: backend)
             try values.addPreSharedKeys(to: &settings, backend: backend, asks: asksForPreSharedKeys)
+            // A ticket says nothing of who knew a key, and would outlive a key that is withdrawn.
+            if role == .server, settings.preSharedKey != nil { settings.tickets.isEnabled = false }
             try values.addTicketKeys(ticketKeys(), to: &settings, backend: backend)
             if role == .server && settings.credentials.isEmpty && settings.preSharedKey == nil {
                 throw SslSocketError(

@@ -49,6 +49,8 @@ package final class TlsConnection {
     private let asksAboutClientHello: Bool
     /// How the certificate that was asked for after the handshake is judged.
     private var lateVerifyMode: SslPeerVerifyMode?
+    /// A client has been asked for its certificate after the handshake and has not answered yet.
+    private var awaitsCertificate = false
     private let configuration: SslConfiguration
     /// Which end this is.
     package let role: SslRole
@@ -432,11 +434,20 @@ package final class TlsConnection {
         verifiedValidity = result.validity
     }
 
-    /// Whatever an engine does, a client that wants proof goes on only with a verdict on certificates, the verdict of the session it resumed, or a
+    /// Whatever an engine does, an end that wants proof goes on only with a verdict on certificates, the verdict of the session it resumed, or a
     /// pre-shared key that was really used.
     private func missingProof() -> SslSocketError? {
-        guard role == .client, !hasJudged, configuration.peerVerifyMode.effective(for: .client) != .verifyNone else { return nil }
+        guard !hasJudged else { return nil }
         let facts = session.facts
+        if role == .server {
+            guard configurationInForce.peerVerifyMode.effective(for: .server) == .verifyPeer, !facts.isResumed,
+                !facts.usedPreSharedKey
+            else { return nil }
+            return SslSocketError(
+                .peerVerificationFailed, "The client proved neither by a certificate nor by a pre-shared key who it is",
+                backend: context.backend.name)
+        }
+        guard configuration.peerVerifyMode.effective(for: .client) != .verifyNone else { return nil }
         guard !facts.usedPreSharedKey, !(facts.isResumed && offeredTicket != nil) else { return nil }
         return SslSocketError(
             .peerVerificationFailed, "The server proved neither by a certificate nor by a pre-shared key who it is",
@@ -549,7 +560,16 @@ package final class TlsConnection {
                 .operation,
                 "The configuration does not allow post-handshake authentication, or the certificate would not be judged")
         }
-        if case .failed(let error) = session.requestClientCertificate(demands: mode == .verifyPeer, output) { throw error }
+        guard !awaitsCertificate, case .established = phase else {
+            throw SslSocketError(.operation, "The client has not answered the last request for its certificate yet")
+        }
+        switch session.requestClientCertificate(demands: mode == .verifyPeer, output) {
+        case .progressed, .wantsInput: break
+        case .failed(let error): throw error
+        case .needsDecision, .earlyData, .closed, .truncated:
+            throw SslSocketError(.operation, "A certificate cannot be asked for now", backend: context.backend.name)
+        }
+        awaitsCertificate = true
         lateVerifyMode = mode
     }
 
@@ -592,6 +612,9 @@ package final class TlsConnection {
     /// What happened since the last call.
     package func takeEvents() -> [TlsEvent] {
         let events = session.takeEvents()
+        if awaitsCertificate {
+            for case .clientAuthenticated in events { awaitsCertificate = false }
+        }
         guard let keyLog else { return events }
         keyLog.append(events)
         // No secret comes later: those of new keys follow from the ones before.
@@ -599,8 +622,8 @@ package final class TlsConnection {
         return events
     }
 
-    /// Tickets may be handed to the application.
-    package var keepsSessions: Bool { configuration.options.allowsResumption }
+    /// Tickets may be handed to the application. Those of a client that has chosen whom to be would make whoever resumes them the same.
+    package var keepsSessions: Bool { configuration.options.allowsResumption && credentialsDesk == nil }
 
     /// The ticket of an event, with the verdict of this connection. It goes into the cache of the configuration.
     ///

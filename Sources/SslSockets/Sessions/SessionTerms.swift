@@ -42,10 +42,16 @@ struct SessionTerms: Sendable, Hashable {
         return writer.octets
     }
 
-    /// The settings by which a server judges its clients; those of one that does not are nothing. A session that is resumed is judged again
+    /// The settings by which a server judges its clients; those of one that does not are its names alone. A session that is resumed is judged again
     /// by what its ticket holds, so the trusted certificates count by where they come from alone.
     static func ofServer(_ values: SslConfiguration.Values) -> [UInt8] {
         var writer = TermsWriter("server")
+        // A client must not be led from one server to another by a ticket that both can open: the names it would have verified are the same.
+        for name in Set(values.credentials.compactMap(\.chain.first).flatMap { $0.parsed.alternativeNames ?? [] }.map { "\($0)" })
+            .sorted()
+        {
+            writer.put("name", name)
+        }
         let verifies = values.peerVerifyMode.effective(for: .server)
         writer.put("peerVerifyMode", "\(verifies)")
         guard verifies != .verifyNone else { return writer.octets }

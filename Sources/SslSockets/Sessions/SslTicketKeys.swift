@@ -17,7 +17,8 @@ public import SslValues
 /// keep their files from everybody but the server (RFC 5077 section 5.5).
 ///
 /// **How the keys are used.** They seal nothing directly: keys for AES-256 and HMAC-SHA-256 are derived from each, for each way in which a server judges
-/// its clients, so a ticket resumes only where its client would be judged in the same way. Files in the forms of nginx and HAProxy hold the
+/// its clients and each set of names it has certificates for, so a ticket resumes only where its client would be judged, and would have judged, in the
+/// same way. A server with pre-shared keys has no tickets at all: they say nothing of who knew a key. Files in the forms of nginx and HAProxy hold the
 /// very keys; see ``SslTicketKeyFormat``. GnuTLS has one key a connection: a client that resumes under a past key gets its next ticket under that
 /// one too, for as long as the first ticket would have lasted; with OpenSSL it gets it under the present key.
 ///

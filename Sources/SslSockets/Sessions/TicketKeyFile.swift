@@ -77,6 +77,10 @@ enum TicketKeyFile {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw SslSocketError(.unreadableFile, "\(path) is not a file, so no ticket keys are read from it")
         }
+        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+            throw SslSocketError(
+                .unreadableFile, "The ticket keys in \(path) belong to another user, who knows what is sealed with them")
+        }
         guard status.st_mode & 0o077 == 0 else {
             throw SslSocketError(
                 .unreadableFile, "The ticket keys in \(path) are open to others than the owner of the file: chmod 600 \(path)")

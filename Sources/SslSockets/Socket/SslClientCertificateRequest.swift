@@ -43,13 +43,16 @@ extension SslSocket {
     /// ends the connection with an alert, and ``clientAuthenticated`` tells that a client has been accepted. Only then is ``peerCertificate`` proved.
     ///
     /// - Parameter mode: ``SslPeerVerifyMode/verifyPeer`` takes no client without a certificate, ``SslPeerVerifyMode/queryPeer`` takes any.
-    /// - Throws: ``SslSocketError/Code/operation`` on a client, while not encrypted, and when the configuration does not allow it;
-    ///   ``SslSocketError/Code/unsupportedFeature`` in TLS 1.2 and when the client is not willing.
+    /// - Throws: ``SslSocketError/Code/operation`` on a client, while not encrypted, while the last request is not answered, and when the configuration
+    ///   does not allow it; ``SslSocketError/Code/unsupportedFeature`` in TLS 1.2 and when the client is not willing. The backend `gnutls` cannot ask a
+    ///   client that has resumed a session or used a pre-shared key: it would take any certificate.
     public func requestClientCertificate(_ mode: SslPeerVerifyMode = .verifyPeer) throws(SslSocketError) {
         guard isEncrypted, self.mode == .sslServer, let connection, !connection.isClosed else {
             throw SslSocketError(.operation, "Only the server of an encrypted connection can ask for a certificate")
         }
         try connection.requestClientCertificate(mode, output)
+        // What was to be ignored in the handshake is not what is asked for now.
+        ignoreRules = IgnoreRules()
         pushOut()
     }
 

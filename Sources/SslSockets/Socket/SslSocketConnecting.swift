@@ -49,7 +49,7 @@ extension SslSocket {
             do throws(SslSocketError) {
                 connection = try TlsConnection(
                     clientTo: self.peerVerifyName ?? host, port: port, configuration: sslConfiguration,
-                    preSharedKeys: preSharedKeyHooks)
+                    preSharedKeys: preSharedKeyHooks, credentials: clientCredentialsChoice)
             } catch {
                 report(error)
                 return

@@ -23,7 +23,8 @@ extension SslSocket {
         guard canStartEncryption(), case .open(let descriptor) = stage else { return }
         do throws(SslSocketError) {
             connection = try TlsConnection(
-                clientTo: peerVerifyName ?? peerName, port: namedPort, configuration: sslConfiguration)
+                clientTo: peerVerifyName ?? peerName, port: namedPort, configuration: sslConfiguration,
+                preSharedKeys: preSharedKeyHooks, credentials: clientCredentialsChoice)
         } catch {
             return fail(error)
         }

@@ -63,7 +63,20 @@ extension ScenarioCatalogue {
             try ring.rotate()
         },
         .resumption(
-            "ticket-after-certificate-change", "A server with a new certificate resumes its sessions", rows: [64], expect: resumed
+            "ticket-after-certificate-change", "A server with a new certificate of the same names resumes its sessions",
+            rows: [64],
+            expect: resumed
+        ) {
+            $0.change = { setup, cell throws(SslSocketError) in
+                setup.server.credentials = [
+                    try TestCertificates.shared().identity(.p384UnderRsa).credentials(backend: cell.server)
+                ]
+            }
+        },
+        .resumption(
+            "ticket-after-name-change",
+            "A server of other names does not resume the sessions, though its keys open their tickets",
+            rows: [64], expect: anew
         ) {
             $0.change = { setup, cell throws(SslSocketError) in
                 setup.server.credentials = [

@@ -88,6 +88,36 @@ import Testing
         #expect(try !connect())
     }
 
+    @Test(
+        "A ticket opens nothing at a server of other names, nor at one that asks for pre-shared keys",
+        arguments: SocketFixture.all)
+    func otherServers(pair: SocketFixture) throws {
+        let ring = try SslTicketKeys()
+        let root = try TestAuthority.makeRoot("Ticket Root")
+        var both = TestAuthority.Leaf()
+        both.names.append(.dns(Array("other.example.test".utf8)))
+        let (one, other) = (try root.issue(), try root.issue(both))
+        var client = try one.trustingConfiguration(backend: pair.client)
+        func connect(_ server: SslConfiguration) throws -> MemoryPipe {
+            var server = server
+            server.ticketKeys = ring
+            let pipe = try MemoryPipe(client: client, server: server)
+            #expect(pipe.converse([1, 2, 3]))
+            return pipe
+        }
+        let server = try one.configuration(backend: pair.server)
+        client.sessionTicket = try connect(server).client.tickets.last
+        #expect(try connect(server).client.connection.facts.isResumed)
+        // The same names, as after a renewal.
+        #expect(try connect(root.issue().configuration(backend: pair.server)).client.connection.facts.isResumed)
+        #expect(try !connect(other.configuration(backend: pair.server)).client.connection.facts.isResumed)
+        var keyed = server
+        keyed.preSharedKeys = [
+            try SslPreSharedKey(identity: "somebody", key: SecretBytes([UInt8](repeating: 7, count: 32)))
+        ]
+        #expect(try !connect(keyed).client.connection.facts.isResumed)
+    }
+
     // MARK: Files
 
     private static func base64(_ seed: UInt8, _ count: Int = 64) -> String {
